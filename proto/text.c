@@ -182,16 +182,23 @@ text_base64(struct buffer *out, enum text_base64 variant, struct view bytes)
 	out->size -= 1;
 }
 
-/* libsodium refuses unused bits that are not zero and wrong padding; white space is not ignored. */
+/*
+ * libsodium refuses unused bits that are not zero and wrong padding; white space is not ignored.
+ * But 1.0.18 takes the byte 0xaf for a slash, so bytes above ASCII are refused here first.
+ */
 bool
 text_unbase64(struct buffer *out, enum text_base64 variant, struct view text)
 {
 	size_t room = text.size / 4 * 3 + 3;
 	size_t written = 0;
 	uint8_t *at;
+	size_t i;
 
 	if (text.size == 0)
 		return true;
+	for (i = 0; i < text.size; i++)
+		if (text.data[i] > 0x7e)
+			return false;
 	at = buffer_extend(out, room);
 	if (at == NULL)
 		return false;

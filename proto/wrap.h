@@ -25,7 +25,7 @@
  * secret another name, public half or parameters.
  *
  * Ownership: views of a parsed file point into its bytes.  Secrets are in sodium_malloc memory:
- * wrap_open wants a buffer of buffer_init_secret.  A key given here is the caller's to wipe.
+ * wrap_open wants a buffer of buffer_init_secret, and sodium_init called at the program's start.  A key given here is the caller's to wipe.
  */
 
 #define WRAP_KEY_SIZE 32

@@ -121,6 +121,7 @@ test_text(void **state)
 	assert_false(text_unbase64(&out, TEXT_BASE64_PADDED, view_text("YR==")));
 	assert_false(text_unbase64(&out, TEXT_BASE64_PADDED, view_text("YQ")));
 	assert_false(text_unbase64(&out, TEXT_BASE64_UNPADDED, view_text("Y Q")));
+	assert_false(text_unbase64(&out, TEXT_BASE64_UNPADDED, view_text("AAA\xaf")));
 	assert_int_equal(out.size, 1);
 	buffer_fini(&out);
 	assert_false(text_is_utf8(view_of("\xed\xa0\x80", 3)));
