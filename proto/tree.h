@@ -9,9 +9,14 @@
  * inclusion and consistency proofs, and subtree consistency proofs as C2SP
  * tlog-mirror uses them (draft-ietf-plants-merkle-tree-certs section 4).  Made and checked.
  *
- * A proof is an array of 32-byte hashes, at most TREE_PROOF_MAX of them.
+ * A proof is an array of 32-byte hashes, at most TREE_PROOF_MAX of them; to check, it is given as
+ * ${count} hashes one after the other: a tree_proof's, or bytes as they came from the wire.
  * A reader gives the hash of the complete subtree of 2^level leaves that begins
  * at leaf index * 2^level; it is asked only for subtrees that lie whole within the tree.
+ * Sizes are below 2^63.  Functions without ${err} return ERR_USAGE for bounds that make no sense and
+ * ERR_LIMIT for a proof past TREE_PROOF_MAX.
+ *
+ * Threads: no state but hash.h's one context a thread.
  */
 
 #define TREE_PROOF_MAX 63 /* design section 7 */
@@ -60,14 +65,17 @@ int tree_subtree_root(
     uint8_t root[static HASH_SIZE], uint64_t start, uint64_t end, tree_read *read, void *cookie);
 bool tree_subtree_valid(uint64_t start, uint64_t end);
 
+/*
+ * 0, ERR_MALFORMED for a proof of the wrong shape, ERR_FORGED for one that does not hold.
+ * From size 0 every tree is consistent, with an empty proof (C2SP tlog-witness): from_root is not
+ * looked at then.  An empty subtree has the root of nothing and an empty proof.
+ */
 int tree_check_inclusion(const uint8_t leaf_hash[static HASH_SIZE], uint64_t index, uint64_t size,
-    const uint8_t root[static HASH_SIZE], const uint8_t (*proof)[HASH_SIZE], size_t count,
-    struct err *err);
+    const uint8_t root[static HASH_SIZE], const void *proof, size_t count, struct err *err);
 int tree_check_consistency(uint64_t from, const uint8_t from_root[static HASH_SIZE], uint64_t to,
-    const uint8_t to_root[static HASH_SIZE], const uint8_t (*proof)[HASH_SIZE], size_t count,
-    struct err *err);
+    const uint8_t to_root[static HASH_SIZE], const void *proof, size_t count, struct err *err);
 int tree_check_subtree(uint64_t start, uint64_t end, const uint8_t subtree_root[static HASH_SIZE],
-    uint64_t size, const uint8_t root[static HASH_SIZE], const uint8_t (*proof)[HASH_SIZE],
-    size_t count, struct err *err);
+    uint64_t size, const uint8_t root[static HASH_SIZE], const void *proof, size_t count,
+    struct err *err);
 
 #endif
