@@ -1,4 +1,7 @@
-/* Buffers, text, hashes and the AEAD on published values (RFC 4231, RFC 5869, RFC 8439 sizes). */
+/*
+ * Buffers, text, hashes and the AEAD on published values (RFC 4231, RFC 5869, RFC 8439 sizes): what
+ * P2, P6 and P7 rest on.
+ */
 #include <sodium.h>
 
 #include "proto/aead.h"
