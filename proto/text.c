@@ -184,7 +184,7 @@ text_base64(struct buffer *out, enum text_base64 variant, struct view bytes)
 
 /*
  * libsodium refuses unused bits that are not zero and wrong padding; white space is not ignored.
- * But 1.0.18 takes the byte 0xaf for a slash, so bytes above ASCII are refused here first.
+ * But 1.0.18 takes every byte above ASCII for a 63, so these are refused here first.
  */
 bool
 text_unbase64(struct buffer *out, enum text_base64 variant, struct view text)
