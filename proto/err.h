@@ -47,7 +47,8 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Put "context: " before the text that ${err} holds.  Returns its code.
+ * Put "context: " before the text that ${err} holds.  Returns its code, but 0 for NULL: a caller
+ * whose own caller may pass NULL keeps the code itself.
  */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -55,11 +55,10 @@ struct noise_pattern;
 struct noise {
 	const struct noise_pattern *pattern;
 	enum noise_role role;
-	unsigned psk_place; /* 0: before the first message; n: after message n; NOISE_NO_PSK */
-	unsigned next;      /* the message that comes next */
-	int err;            /* sticks */
-	bool keyed;         /* cipher_key holds a key */
-	bool has_secret, has_remote, has_remote_ephemeral, has_psk;
+	unsigned next; /* the message that comes next */
+	int err;       /* sticks */
+	bool keyed;    /* cipher_key holds a key */
+	bool has_psk;  /* psk holds a key; else find_psk is asked */
 	uint64_t nonce;
 	uint8_t chaining_key[HASH_SIZE];
 	uint8_t hash[HASH_SIZE];

@@ -109,6 +109,8 @@ static void
 test_text(void **state)
 {
 	struct buffer out;
+	unsigned letters = 0;
+	unsigned i;
 
 	(void)state;
 	buffer_init(&out, 1000);
@@ -126,6 +128,15 @@ test_text(void **state)
 	assert_false(text_unbase64(&out, TEXT_BASE64_UNPADDED, view_text("Y Q")));
 	assert_false(text_unbase64(&out, TEXT_BASE64_UNPADDED, view_text("AAA\xaf")));
 	assert_int_equal(out.size, 1);
+	for (i = 0; i < 256; i++) {
+		uint8_t quartet[4] = {'A', 'A', 'A', (uint8_t)i};
+
+		letters += text_unbase64(&out, TEXT_BASE64_URL, view_of(quartet, 4));
+		quartet[0] = (uint8_t)i;
+		quartet[3] = 'A';
+		letters += text_unbase64(&out, TEXT_BASE64_PADDED, view_of(quartet, 4));
+	}
+	assert_int_equal(letters, 128);
 	buffer_fini(&out);
 	assert_false(text_is_utf8(view_of("\xed\xa0\x80", 3)));
 	assert_false(text_is_utf8(view_of("\xc0\x80", 2)));
