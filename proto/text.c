@@ -3,14 +3,11 @@
 #include <sodium.h>
 #include <stdio.h>
 
-/*
- * Length of the UTF-8 character at the start of ${text}, its code point in
- * ${point}; 0 if there is none (Unicode standard, table 3-7).
- */
-static size_t
-utf8_next(struct view text, uint32_t *point)
+/* Unicode standard, table 3-7. */
+size_t
+text_character(struct view text, uint32_t *point)
 {
-	uint8_t first = text.data[0];
+	uint8_t first = text.size > 0 ? text.data[0] : 0xff;
 	uint32_t smallest;
 	size_t length;
 	size_t i;
@@ -59,7 +56,7 @@ text_is_utf8(struct view text)
 	uint32_t point;
 
 	while (at < text.size) {
-		size_t length = utf8_next(view_from(text, at), &point);
+		size_t length = text_character(view_from(text, at), &point);
 
 		if (length == 0)
 			return false;
@@ -92,7 +89,7 @@ text_escape(struct buffer *out, struct view text)
 	size_t at = 0;
 
 	while (at < text.size) {
-		size_t length = utf8_next(view_from(text, at), &point);
+		size_t length = text_character(view_from(text, at), &point);
 
 		if (length == 0) {
 			(void)snprintf(escaped, sizeof(escaped), "\\x%02x", text.data[at]);
@@ -112,6 +109,37 @@ text_escape(struct buffer *out, struct view text)
 		}
 		at += length;
 	}
+}
+
+bool
+text_line(struct view *rest, struct view *line)
+{
+	const uint8_t *end = rest->size == 0 ? NULL : memchr(rest->data, '\n', rest->size);
+
+	if (end == NULL)
+		return false;
+	*line = view_of(rest->data, (size_t)(end - rest->data));
+	*rest = view_from(*rest, line->size + 1);
+	return true;
+}
+
+bool
+text_number(uint64_t *number, struct view text)
+{
+	uint64_t value = 0;
+	size_t i;
+
+	if (text.size == 0 || text.size > 19 || (text.size > 1 && text.data[0] == '0'))
+		return false;
+	for (i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t)(text.data[i] - '0'); /* 19 digits fit 64 bits */
+	}
+	if (value >> 63 != 0)
+		return false;
+	*number = value;
+	return true;
 }
 
 void

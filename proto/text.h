@@ -12,6 +12,18 @@
 bool text_is_utf8(struct view text);
 
 /*
+ * Length of the UTF-8 character at the start of ${text}, its code point in
+ * ${point}; 0 if there is none.
+ */
+size_t text_character(struct view text, uint32_t *point);
+
+/* Take a line off the front of ${rest}, without its newline; false if no newline is left. */
+bool text_line(struct view *rest, struct view *line);
+
+/* ASCII decimal below 2^63 with no leading zero, sign or space. */
+bool text_number(uint64_t *number, struct view text);
+
+/*
  * Append ${text} so that a terminal shows it and obeys none of it: control
  * characters, bidirectional overrides, line separators and bytes that are not
  * UTF-8 become \xNN or \u{N}, the backslash \\.

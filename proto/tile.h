@@ -14,7 +14,7 @@
  */
 
 #define TILE_WIDTH 256
-#define TILE_LEVEL_MAX 7 /* above it no tree below 2^63 leaves has a tile */
+#define TILE_LEVEL_MAX 63 /* of a path; above 7 no tree below 2^63 leaves has a tile */
 #define TILE_PATH_MAX 64
 #define TILE_ENTRY_MAX 65535
 
