@@ -21,8 +21,7 @@ struct claims {
 	             [HASH_SIZE]; /* leaves, then each level above, then the root */
 };
 
-/* 0, or ERR_LIMIT where a leaf's input would be over 256 KiB. */
-int claims_make(struct claims *claims, const struct fields *fields,
+void claims_make(struct claims *claims, const struct fields *fields,
     const uint8_t reader_seed[static CLAIMS_SEED], const uint8_t vault_seed[static CLAIMS_SEED]);
 const uint8_t *claims_root(const struct claims *claims);
 /* The hash over slots 48 to 63, which `sealed` holds. */

@@ -24,7 +24,7 @@ int exhibit_check_vault(const struct vault *vault, const uint8_t claims[static H
 int exhibit_check_open(const struct open_part *part, enum field_kind kind,
     const uint8_t claims[static HASH_SIZE], struct fields *fields, struct err *err);
 /*
- * The file's own hash and size against the fields `sha256` and `size`; where neither is among them
+ * The file's own hash and size against the fields `sha256` and `size`; where no sha256 is among them
  * the file is not confirmed by anything, which is ERR_UNKNOWN.
  */
 int exhibit_check_file(const struct fields *fields, const uint8_t sha256[static HASH_SIZE],

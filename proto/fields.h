@@ -90,7 +90,7 @@ int fields_put_value(struct fields_builder *builder, struct view name, struct vi
     enum fields_access access, struct err *err);
 /*
  * The text that a user typed for any field: what the field's type makes of it (a number for
- * latitude, in degrees with up to six decimals or millionths as an integer; WHEN for `captured`).
+ * latitude, given in degrees with up to six decimals; WHEN for `captured`).
  */
 int fields_put_typed(struct fields_builder *builder, struct view name, struct view text,
     enum fields_access access, struct err *err);
