@@ -240,6 +240,8 @@ walk(struct view bytes, enum unpack_nil nil, size_t *size)
 	unsigned depth = 0;
 	size_t at = 0;
 
+	if (bytes.size == 0)
+		return "cut off";
 	do {
 		const char *reason;
 		struct token token;
@@ -286,7 +288,10 @@ unpack_check(struct view bytes, enum unpack_nil nil, struct err *err)
 void
 unpack_init(struct unpack *unpack, struct view bytes)
 {
-	*unpack = (struct unpack){.at = bytes.data, .end = bytes.data + bytes.size};
+	static const uint8_t none[1] = {0}; /* so that an empty view needs no pointer */
+	const uint8_t *at = bytes.size == 0 ? none : bytes.data;
+
+	*unpack = (struct unpack){.at = at, .end = at + bytes.size};
 }
 
 int

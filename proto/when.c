@@ -211,7 +211,8 @@ void
 when_show(char text[static WHEN_TEXT], int64_t milliseconds)
 {
 	int64_t days = milliseconds / MS_DAY - (milliseconds % MS_DAY < 0);
-	int64_t rest = (milliseconds - days * MS_DAY) / MS_SECOND;
+	int64_t rest =
+	    (milliseconds % MS_DAY + (milliseconds % MS_DAY < 0 ? MS_DAY : 0)) / MS_SECOND;
 	int64_t shifted = days + 719468;
 	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
 	int64_t of_era = shifted - era * 146097;
