@@ -10,7 +10,7 @@ packages=(
 	libsodium-dev libssl-dev libmsgpack-dev liblmdb-dev libuv1-dev libjansson-dev libinih-dev
 	libmagic-dev
 	# tests
-	libcmocka-dev libclang-rt-14-dev llvm clang-format valgrind python3 git
+	libcmocka-dev zlib1g-dev libclang-rt-14-dev llvm clang-format valgrind python3 git
 	# other implementations that ours is held against
 	age golang-go golang-golang-x-mod-dev python3-dissononce python3-cryptography
 	# what the tests use of the system
