@@ -1,0 +1,56 @@
+#ifndef DALIL_CLI_COMMAND_H
+#define DALIL_CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "proto/err.h"
+
+/*
+ * Purpose: what every subcommand gets and is.  cli/main.c holds the one const table that dispatches;
+ * each subcommand stands in a file of its own, cli/NAME.c or cli/GROUP_NAME.c.
+ *
+ * Exit codes (design section 8): a command reports troubles with report_failure, which remembers the
+ * worst, and ends with `return report_exit(context)`.
+ */
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_CHECK = 1, /* evidence, proof or replica is not what it claims */
+	EXIT_USAGE = 2,
+	EXIT_NOT_FOUND = 3,
+	EXIT_REFUSED = 4, /* trust, key, policy */
+	EXIT_STORAGE = 5, /* storage, input or network trouble, nothing lost */
+	EXIT_LOCKED = 6
+};
+
+/* The options that stand before the command. */
+struct globals {
+	const char *store; /* NULL: by environment or default */
+	const char *identity;
+	const char *passphrase_file;
+	bool json;
+	bool quiet;
+	bool no_passphrase;
+};
+
+struct command;
+
+struct context {
+	struct globals globals;
+	const struct command *command;
+	enum exit_code worst;
+};
+
+enum command_group { GROUP_START, GROUP_KEEP, GROUP_VERIFY, GROUP_SURVIVE };
+
+struct command {
+	const char *name; /* one word, or two: "peer invite" */
+	enum command_group group;
+	const char *summary; /* one line for `dalil --help` */
+	int (*run)(struct context *context, int argc, char **argv);
+};
+
+/* ${argv} begins behind the command's name. All return an exit code. */
+int command_version(struct context *context, int argc, char **argv);
+
+#endif
