@@ -98,7 +98,8 @@ options_read_text(
 		    "history see it: write @FILE, or - to be asked",
 		    prompt);
 	buffer_append_text(out, given);
-	return out->err != ERR_NONE ? err_set(err, ERR_LIMIT, "--%s is too long", prompt) : ERR_NONE;
+	return out->err != ERR_NONE ? err_set(err, ERR_LIMIT, "--%s is too long", prompt) :
+	                              ERR_NONE;
 }
 
 static struct buffer *
@@ -259,8 +260,8 @@ parse(struct options *options, int argc, char **argv, struct err *err)
 		}
 	}
 	if (options->word_count < options->usage->least)
-		return err_set(err, ERR_USAGE, "too few arguments, it takes %s",
-		    options->usage->arguments);
+		return err_set(
+		    err, ERR_USAGE, "too few arguments, it takes %s", options->usage->arguments);
 	if (options->word_count > options->usage->most)
 		return err_set(err, ERR_USAGE, "%s is one argument too many",
 		    options->words[options->usage->most]);

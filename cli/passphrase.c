@@ -119,8 +119,8 @@ from_file(struct buffer *out, const char *path, enum passphrase_kind kind, struc
 		line = find_line(buffer_view(&file), kind);
 		buffer_append(out, line.data, line.size);
 		if (line.size == 0)
-			code = err_set(err, ERR_LOCKED, "the passphrase file %s has no line %s", path,
-			    kinds[kind].label);
+			code = err_set(err, ERR_LOCKED, "the passphrase file %s has no line %s",
+			    path, kinds[kind].label);
 		else if (out->err != ERR_NONE)
 			code = err_set(err, ERR_USAGE, "the passphrase is longer than %d bytes",
 			    PASSPHRASE_MAX);
@@ -175,7 +175,7 @@ passphrase_get(struct buffer *out, const struct context *context, enum passphras
 		path = getenv("DALIL_PASSPHRASE_FILE");
 	if (path == NULL && folder != NULL &&
 	    snprintf(credential, sizeof(credential), "%s/passphrase", folder) <
-		(int)sizeof(credential) &&
+	        (int)sizeof(credential) &&
 	    access(credential, R_OK) == 0)
 		path = credential;
 	if (path != NULL)

@@ -83,7 +83,7 @@ terminal_confirm(const char *prompt, const char *wanted)
 
 	buffer_init(&answer, 1024);
 	same = terminal_ask(&answer, prompt, TERMINAL_ECHO, NULL) == ERR_NONE &&
-	    view_equal(buffer_view(&answer), view_text(wanted));
+	       view_equal(buffer_view(&answer), view_text(wanted));
 	buffer_fini(&answer);
 	return same;
 }

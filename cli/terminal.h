@@ -27,8 +27,7 @@ bool terminal_confirm(const char *prompt, const char *wanted);
 struct progress;
 struct progress *progress_new(const char *what, bool quiet);
 /* ${total} 0: not known.  ${unit} "B": both are bytes and shown in MiB. */
-void
-progress_show(struct progress *progress, uint64_t done, uint64_t total, const char *unit);
+void progress_show(struct progress *progress, uint64_t done, uint64_t total, const char *unit);
 void progress_free(struct progress *progress);
 
 #endif

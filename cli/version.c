@@ -15,7 +15,7 @@ static const struct option no_options[] = {{.name = NULL}};
 static const struct usage usage = {
     .arguments = "",
     .what = "Prints the version, the commit it was built from, the formats it speaks, and the\n"
-	    "SHA-256 of the running program, to be compared with the published one.",
+            "SHA-256 of the running program, to be compared with the published one.",
     .options = no_options,
     .example = "  dalil version",
 };
