@@ -27,7 +27,7 @@
 #define MESSAGE_STATEMENT_MAX 65535 /* bytes of one */
 #define MESSAGE_HEADS_MAX 256       /* heads, and charters, of one message */
 #define MESSAGE_NOTE_MAX 65535      /* bytes of a head's note */
-#define MESSAGE_PACKAGE 256         /* records of a package */
+#define MESSAGE_PACKAGE_RECORDS 256 /* records of a package */
 #define MESSAGE_PARTS_MAX 8         /* parts of an entry */
 #define MESSAGE_PART_MAX 262144     /* bytes of a part */
 #define MESSAGE_RECORD_MAX 65535    /* bytes of a record, or of what stands in its place */

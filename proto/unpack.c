@@ -285,6 +285,18 @@ unpack_check(struct view bytes, enum unpack_nil nil, struct err *err)
 	return ERR_NONE;
 }
 
+int
+unpack_check_prefix(struct view bytes, enum unpack_nil nil, size_t *size, struct err *err)
+{
+	const char *reason;
+
+	*size = 0;
+	reason = walk(bytes, nil, size);
+	if (reason != NULL)
+		return err_set(err, ERR_MALFORMED, "not canonical msgpack (design 5): %s", reason);
+	return ERR_NONE;
+}
+
 void
 unpack_init(struct unpack *unpack, struct view bytes)
 {

@@ -42,6 +42,12 @@ struct unpack {
 /* 0 if ${bytes} are exactly one canonical value, else ERR_MALFORMED and why. */
 int unpack_check(struct view bytes, enum unpack_nil nil, struct err *err);
 
+/*
+ * 0 if ${bytes} begin with a canonical value; ${size} says how many it takes.  For messages with raw
+ * bytes behind their head.
+ */
+int unpack_check_prefix(struct view bytes, enum unpack_nil nil, size_t *size, struct err *err);
+
 /* Start reading ${bytes}, which unpack_check has let through. */
 void unpack_init(struct unpack *unpack, struct view bytes);
 
