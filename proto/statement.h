@@ -19,8 +19,11 @@
  * Threads: nothing is shared.
  */
 
+#define STATEMENT_SUITE "dalil/1"
+#define STATEMENT_TAG "dalil charter v1\n"
 #define STATEMENT_KEY 32
 #define STATEMENT_SIGNATURE 64
+#define STATEMENT_SALT 16
 #define STATEMENT_KEYS_MAX 32                             /* formats "Charter" */
 #define STATEMENT_SIGNATURES_MAX (STATEMENT_KEYS_MAX + 4) /* root keys and a node's four */
 /* What fits the record that carries it: 65,535 bytes but for the 165 around the statement. */
@@ -104,6 +107,9 @@ const char *statement_kind_name(enum statement_kind kind);
  */
 int statement_parse(struct statement *statement, struct view bytes, struct err *err);
 
+/* Append what the hash is over, and signatures after STATEMENT_TAG: the first six elements. */
+void statement_message(struct buffer *message, const struct statement *statement);
+
 /* Verify every signature that the statement carries. 0 or ERR_FORGED. */
 int statement_verify(const struct statement *statement, struct err *err);
 
@@ -128,8 +134,12 @@ int statement_sign(struct buffer *out, const struct statement *statement,
 int statement_merge(struct buffer *out, const struct statement *first,
     const struct statement *second, struct err *err);
 
-/* H of a member: SHA-256(canonical([salt, name, key])) (formats "Shapes"). */
-void statement_member_digest(uint8_t digest[static HASH_SIZE], const uint8_t salt[static 16],
+/*
+ * What stands for a member in the charter: SHA-256(canonical([salt, name, key])) (formats
+ * "Shapes").  0, ERR_LIMIT for a name that no statement could hold, ERR_MEMORY.
+ */
+int
+statement_member_digest(uint8_t digest[static HASH_SIZE], const uint8_t salt[static STATEMENT_SALT],
     struct view name, const uint8_t key[static STATEMENT_KEY]);
 
 #endif

@@ -25,7 +25,7 @@ void statement_file_remark(struct buffer *out, const char *text);
 
 /*
  * Take the next statement from ${file}, which is moved past it, into ${statement} (cleared first;
- * its limit at least STATEMENT_MAX).  1 if there was one, 0 at the end, ERR_MALFORMED for a line
+ * its limit at least STATEMENT_MAX + 4).  1 if there was one, 0 at the end, ERR_MALFORMED for a line
  * that is neither.  The bytes are decoded, not yet parsed.
  */
 int statement_file_next(struct view *file, struct buffer *statement, struct err *err);
