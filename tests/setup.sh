@@ -8,7 +8,7 @@ packages=(
 	# build
 	gcc clang libc6-dev meson ninja-build pkg-config
 	libsodium-dev libssl-dev libmsgpack-dev liblmdb-dev libuv1-dev libjansson-dev libinih-dev
-	libmagic-dev
+	libmagic-dev zlib1g-dev
 	# tests
 	libcmocka-dev zlib1g-dev libclang-rt-14-dev llvm clang-format valgrind python3 git
 	# other implementations that ours is held against

@@ -61,6 +61,12 @@ enum keys_scope keys_scope(const struct keys *keys);
  */
 int keys_unlock(
     struct keys *keys, const struct view *passphrase, enum keys_scope scope, struct err *err);
+/*
+ * The first key file that is damaged, as ERR_DAMAGED with its name; 0 where none is known to be.
+ * Damage inside a box shows once it is opened.  The other keys stay usable, the damaged one never
+ * is: its public half reads as zeros.
+ */
+int keys_damage(const struct keys *keys, struct err *err);
 /* Wipe all secrets, or with KEYS_SCOPE_NODE all but those of the node. */
 void keys_lock(struct keys *keys, enum keys_scope keep);
 
