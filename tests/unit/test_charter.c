@@ -143,9 +143,9 @@ test_state(void **state)
 	assert_string_equal(node->name, "node one");
 	assert_string_equal(node->country, "UZ");
 	assert_string_equal(node->origin, "org-yolochka-co.dalil/node-one-5dc49fb7");
-	assert_string_equal(
-	    node->vkey, "org-yolochka-co.dalil/node-one-5dc49fb7+3f1f0475+AWgn08CBhfVGUhtklucinU4T/"
-	                "PmyEaOIbLwtdxCiVjbL");
+	assert_string_equal(node->vkey,
+	    "org-yolochka-co.dalil/node-one-5dc49fb7+3f1f0475+AWgn08CBhfVGUhtklucinU4T/"
+	    "PmyEaOIbLwtdxCiVjbL");
 	assert_ptr_equal(charter_node_of_log(charter, node->id), node);
 	assert_ptr_equal(charter_node_of_transport(charter, node->transport), node);
 	assert_null(charter_node_of_transport(charter, node->inbox));
