@@ -4,6 +4,7 @@
 #include "node/archive_deposit.h"
 #include "node/archive_read.h"
 #include "node/archive_verify.h"
+#include "node/config.h"
 #include "node/keys/keys.h"
 #include "node/keys/lend.h"
 #include "node/keys/standalone.h"
