@@ -70,7 +70,7 @@ tests/setup.sh || exit 1
 
 if wants checks; then
 	say "The tree"
-	for check in layering map style; do
+	for check in formats layering map style; do
 		run "$check" "tests/check/$check.py"
 	done
 fi
