@@ -51,6 +51,12 @@ struct command {
 };
 
 /* ${argv} begins behind the command's name. All return an exit code. */
+int command_add(struct context *context, int argc, char **argv);
+int command_get(struct context *context, int argc, char **argv);
+int command_init(struct context *context, int argc, char **argv);
+int command_list(struct context *context, int argc, char **argv);
+int command_show(struct context *context, int argc, char **argv);
+int command_verify(struct context *context, int argc, char **argv);
 int command_version(struct context *context, int argc, char **argv);
 
 #endif

@@ -5,7 +5,6 @@
 #include "cli/exhibit.h"
 #include "cli/options.h"
 #include "cli/report.h"
-#include "node/config.h"
 #include "proto/when.h"
 
 static const struct option table[] = {

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "node/archive.h"
+#include "node/node.h"
 
 /*
  * Purpose: the store that a command works on, with as many of its keys opened as it needs.
