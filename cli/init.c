@@ -16,6 +16,7 @@
 #include "cli/passphrase.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "proto/statement_file.h"
 #include "proto/text.h"
 
 static const struct option table[] = {
