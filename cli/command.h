@@ -54,8 +54,16 @@ struct command {
 int command_add(struct context *context, int argc, char **argv);
 int command_get(struct context *context, int argc, char **argv);
 int command_init(struct context *context, int argc, char **argv);
+int command_key_attach(struct context *context, int argc, char **argv);
+int command_key_copy(struct context *context, int argc, char **argv);
+int command_key_list(struct context *context, int argc, char **argv);
+int command_key_passphrase(struct context *context, int argc, char **argv);
+int command_key_reveal(struct context *context, int argc, char **argv);
+int command_key_show(struct context *context, int argc, char **argv);
 int command_list(struct context *context, int argc, char **argv);
+int command_lock(struct context *context, int argc, char **argv);
 int command_show(struct context *context, int argc, char **argv);
+int command_unlock(struct context *context, int argc, char **argv);
 int command_verify(struct context *context, int argc, char **argv);
 int command_version(struct context *context, int argc, char **argv);
 
