@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """docs/ARCHITECTURE.md names every source and header of proto/, node/ and cli/ once, names none that
-is not there, and its rows are sorted. A row is | `path.[ch]` | what it is for |."""
+is not there, and its rows are sorted. A row is | `path.[ch]` | what it is for |. With --mend it sorts
+the rows, drops those that stand twice, and adds an empty one for each file that is missing."""
 
 import os
 import re
@@ -40,8 +41,28 @@ def problems(rows, files):
             yield "%s has no job" % pattern
 
 
+def mend(path):
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    rows = [line for line in lines if ROW.match(line)]
+    begin = lines.index(rows[0])
+    rest = [line for line in lines if line not in rows]
+    named = {name for row in rows for name in files_of(ROW.match(row).group(1))}
+    missing = tree() - named
+    for name in sorted(missing):
+        stem = name[:-2]
+        both = stem + ".c" in missing and stem + ".h" in missing
+        rows.append("| `%s` |  |" % (stem + ".[ch]" if both else name))
+    rows = sorted(set(rows), key=lambda row: ROW.match(row).group(1))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(rest[:begin] + rows + rest[begin:]) + "\n")
+
+
 def main():
-    with open(os.path.join(TOP, "docs", "ARCHITECTURE.md"), encoding="utf-8") as file:
+    path = os.path.join(TOP, "docs", "ARCHITECTURE.md")
+    if sys.argv[1:] == ["--mend"]:
+        mend(path)
+    with open(path, encoding="utf-8") as file:
         rows = [match.groups() for match in map(ROW.match, file.read().splitlines()) if match]
     bad = list(problems(rows, tree()))
     for text in bad:
