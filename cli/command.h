@@ -52,6 +52,12 @@ struct command {
 
 /* ${argv} begins behind the command's name. All return an exit code. */
 int command_add(struct context *context, int argc, char **argv);
+int command_charter_apply(struct context *context, int argc, char **argv);
+int command_charter_enrol(struct context *context, int argc, char **argv);
+int command_charter_export(struct context *context, int argc, char **argv);
+int command_charter_show(struct context *context, int argc, char **argv);
+int command_charter_sign(struct context *context, int argc, char **argv);
+int command_charter_vault(struct context *context, int argc, char **argv);
 int command_get(struct context *context, int argc, char **argv);
 int command_init(struct context *context, int argc, char **argv);
 int command_key_attach(struct context *context, int argc, char **argv);

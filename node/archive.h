@@ -137,6 +137,14 @@ int archive_charter_make(struct archive *archive, const struct statement *draft,
     const uint8_t *const *root_seeds, unsigned root_count, struct buffer *out, unsigned *wants,
     struct err *err);
 
+/*
+ * The same with a statement that somebody else began: a request of `init --join`, or one half signed
+ * (`charter enrol`, `charter sign`).  It must be the next of the own charter.
+ */
+int archive_charter_complete(struct archive *archive, struct view statement,
+    const uint8_t *const *root_seeds, unsigned root_count, struct buffer *out, unsigned *wants,
+    struct err *err);
+
 /* ---- the own log ----------------------------------------------------------------------------- */
 
 /*
