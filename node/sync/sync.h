@@ -103,6 +103,8 @@ void sync_unreachable(struct sync *sync, unsigned peer, const struct err *err, s
 /* A whole message; the chunk belongs to the machine now. */
 void
 sync_message(struct sync *sync, uint64_t connection, struct chunk *message, struct sync_now now);
+/* ${bytes} came in, of a message that may not be whole yet: a slow peer is not a silent one. */
+void sync_received(struct sync *sync, uint64_t connection, size_t bytes, struct sync_now now);
 /* The rim has handed ${bytes} of a SYNC_SEND (all of its head and tail) to the network. */
 void sync_sent(struct sync *sync, uint64_t connection, size_t bytes, struct sync_now now);
 /* The connection is over, for whatever reason, SYNC_CLOSE included; ${err} may be NULL. */
