@@ -312,6 +312,7 @@ class Daemon:
 
 class Dalil(Tool):
     name = "dalil"
+    ids = {}  # record by path, of the last deposit
 
     def dalil(self, store, *words):
         return run(DALIL, "--store", path(store), *words)
@@ -335,6 +336,11 @@ class Dalil(Tool):
         with open(path("dalil.out"), encoding="utf-8") as file:
             return {line.split(None, 2)[2].rstrip("\n"): line.split(None, 1)[0] for line in file}
 
+    def record(self, file):
+        if file not in self.ids:
+            raise Failed("no record of %s" % file)
+        return self.ids[file]
+
     def deposit(self):
         self.init("dalil", "Benchmark")
         result = self.add("dalil")
@@ -350,9 +356,9 @@ class Dalil(Tool):
     def get(self):
         if self.corpus.name != "media":
             return singles(self.corpus, lambda _, file: self.measured(
-                "dalil", "get", self.ids[file], "-o", path("got")))
+                "dalil", "get", self.record(file), "-o", path("got")))
         clean("got")
-        result = self.measured("dalil", "get", self.ids[self.corpus.source], "-o", path("got"))
+        result = self.measured("dalil", "get", self.record(self.corpus.source), "-o", path("got"))
         if not same(path("got"), self.corpus.source):
             raise Failed("dalil: another file came back")
         return result
