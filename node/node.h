@@ -97,6 +97,7 @@ enum node_test {
 	NODE_TEST_OTHER,       /* it is another organisation's now, or speaks no version of ours */
 	NODE_TEST_CLOCK        /* all is well but the clocks differ by more than a day */
 };
+/* 0 with *result, and where it is not WELL why in ${err}; an error where the test could not be made. */
 int node_test_peer(const struct node_options *options, const struct peer *peer,
     enum node_test *result, int64_t *clock_ahead_ms, struct err *err);
 

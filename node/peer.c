@@ -71,8 +71,7 @@ read_text(struct unpack *unpack, char *text, size_t size)
 {
 	struct view value = unpack_str(unpack);
 
-	if (value.size >= size ||
-	    (value.size > 0 && memchr(value.data, 0, value.size) != NULL)) {
+	if (value.size >= size || (value.size > 0 && memchr(value.data, 0, value.size) != NULL)) {
 		unpack_fail(unpack, "text that is too long or holds a zero");
 		value.size = 0;
 	}

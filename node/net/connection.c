@@ -165,7 +165,8 @@ connection_tick(struct connection *connection, uint64_t now)
 	if (connection->rate > 0) {
 		int64_t most = (int64_t)connection->rate;
 
-		connection->budget += (int64_t)((now - connection->budget_at) * connection->rate / 1000);
+		connection->budget +=
+		    (int64_t)((now - connection->budget_at) * connection->rate / 1000);
 		if (connection->budget > most)
 			connection->budget = most;
 	}
@@ -173,8 +174,8 @@ connection_tick(struct connection *connection, uint64_t now)
 	connection_write_pump(connection);
 	if (connection->ended)
 		return;
-	if (!connection_pace(&connection->pace, queued_bytes(connection) > 0,
-	        bytes_taken(connection), now) ||
+	if (!connection_pace(
+	        &connection->pace, queued_bytes(connection) > 0, bytes_taken(connection), now) ||
 	    !connection_pace(
 	        &connection->reading, connection->midway && connection->started, 0, now))
 		fail_slow(connection);

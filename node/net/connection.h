@@ -48,8 +48,8 @@ void connection_read(struct connection *connection, bool on);
  * Queue one message: ${head} (moved out of) then ${tail} within ${chunk}, of which a reference
  * is taken; ${chunk} may be NULL.  ERR_MEMORY, or ERR_NETWORK once it is closing.
  */
-int connection_send(struct connection *connection, struct buffer *head, struct chunk *chunk,
-    struct view tail);
+int connection_send(
+    struct connection *connection, struct buffer *head, struct chunk *chunk, struct view tail);
 /* Send what is queued, then end; or end now, with ${err}. */
 void connection_close(struct connection *connection);
 void connection_fail(struct connection *connection, const struct err *err);

@@ -79,7 +79,8 @@ struct connection {
 	struct incoming *incoming;
 	struct incoming **incoming_end;
 	struct err open_err;
-	struct err stream_err; /* the stream has ended, and what came before it is not delivered yet */
+	struct err
+	    stream_err; /* the stream has ended, and what came before it is not delivered yet */
 	struct pace reading;
 
 	/* connection_write.c */

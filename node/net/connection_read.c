@@ -27,8 +27,8 @@ give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 	if (input->bytes == NULL)
 		*buf = uv_buf_init(NULL, 0);
 	else
-		*buf = uv_buf_init((char *)input->bytes + input->size,
-		    (unsigned)(CONNECTION_INPUT - input->size));
+		*buf = uv_buf_init(
+		    (char *)input->bytes + input->size, (unsigned)(CONNECTION_INPUT - input->size));
 }
 
 /* What came before the end is delivered first: there may be a goodbye in it. */
@@ -107,8 +107,8 @@ keep_message(struct connection *connection, struct view message, struct err *err
 
 	if (incoming == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for a message");
-	*incoming = (struct incoming){
-	    .memory = frame_reader_take(connection->reader), .message = message};
+	*incoming =
+	    (struct incoming){.memory = frame_reader_take(connection->reader), .message = message};
 	*connection->incoming_end = incoming;
 	connection->incoming_end = &incoming->next;
 	return ERR_NONE;
@@ -118,8 +118,7 @@ keep_message(struct connection *connection, struct view message, struct err *err
 static void
 open_bytes(struct connection *connection)
 {
-	struct view bytes =
-	    view_of(connection->opened_input.bytes, connection->opened_input.size);
+	struct view bytes = view_of(connection->opened_input.bytes, connection->opened_input.size);
 	struct view message;
 	int code = ERR_NONE;
 
@@ -195,8 +194,8 @@ open_input(struct connection *connection)
 	connection->opening = true;
 	connection->open_work.data = connection;
 	connection_hold(connection);
-	if (uv_queue_work(
-	        connection->socket->uv.handle.loop, &connection->open_work, work, after_work) != 0) {
+	if (uv_queue_work(connection->socket->uv.handle.loop, &connection->open_work, work,
+	        after_work) != 0) {
 		open_bytes(connection);
 		after_work(&connection->open_work, 0);
 	}

@@ -86,8 +86,7 @@ write_sealed(struct connection *connection, struct sealing *sealing)
 	sealing->bytes = NULL;
 	writing->request.data = writing;
 	out = uv_buf_init((char *)writing->bytes, (unsigned)writing->size);
-	status = uv_write(
-	    &writing->request, &connection->socket->uv.stream, &out, 1, written);
+	status = uv_write(&writing->request, &connection->socket->uv.stream, &out, 1, written);
 	if (status != 0) {
 		free(writing->bytes);
 		free(writing);
@@ -205,8 +204,8 @@ connection_write_pump(struct connection *connection)
 }
 
 int
-connection_send(struct connection *connection, struct buffer *head, struct chunk *chunk,
-    struct view tail)
+connection_send(
+    struct connection *connection, struct buffer *head, struct chunk *chunk, struct view tail)
 {
 	struct outgoing *outgoing;
 
@@ -215,9 +214,8 @@ connection_send(struct connection *connection, struct buffer *head, struct chunk
 	outgoing = malloc(sizeof(*outgoing));
 	if (outgoing == NULL)
 		return ERR_MEMORY;
-	*outgoing = (struct outgoing){.head = *head,
-	    .chunk = chunk == NULL ? NULL : chunk_take(chunk),
-	    .tail = tail};
+	*outgoing = (struct outgoing){
+	    .head = *head, .chunk = chunk == NULL ? NULL : chunk_take(chunk), .tail = tail};
 	buffer_init(head, head->limit);
 	*connection->last = outgoing;
 	connection->last = &outgoing->next;

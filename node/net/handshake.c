@@ -140,12 +140,13 @@ send_message(struct handshake *handshake, struct err *err)
 		if (written < 0)
 			code = socket_error(err, written, "writing a handshake");
 		else if ((size_t)written != message.size)
-			code = err_set(err, ERR_NETWORK, "a handshake message did not go out whole");
+			code =
+			    err_set(err, ERR_NETWORK, "a handshake message did not go out whole");
 	}
 	buffer_fini(&message);
 	handshake->size = 0;
-	handshake->wanted = handshake->role == NOISE_INITIATOR ? NOISE_DALIL_SECOND :
-	                                                         NOISE_DALIL_THIRD;
+	handshake->wanted =
+	    handshake->role == NOISE_INITIATOR ? NOISE_DALIL_SECOND : NOISE_DALIL_THIRD;
 	return code;
 }
 

@@ -34,7 +34,7 @@ typedef void handshake_done(void *cookie, struct handshake_tag *tag, struct sock
     const struct noise_result *result, const struct err *err);
 
 struct handshake_config {
-	const uint8_t *secret;   /* own transport key; NULL: locked, nobody gets through */
+	const uint8_t *secret; /* own transport key; NULL: locked, nobody gets through */
 	noise_find_psk *find_psk;
 	handshake_done *done;
 	struct replay *replay;

@@ -100,7 +100,8 @@ on_connection(uv_stream_t *stream, int status)
 static int
 bind_tcp(struct listener *listener, const char *address, struct err *err)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+	struct addrinfo hints = {
+	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found = NULL;
 	char host[256];
 	char port[6];

@@ -37,8 +37,7 @@ int socket_error(struct err *err, int status, const char *what);
 /*
  * Split HOST:PORT or [V6]:PORT; ${host} takes 256 bytes, ${port} 6.  ERR_USAGE.
  */
-int socket_split(
-    const char *address, char host[static 256], char port[static 6], struct err *err);
+int socket_split(const char *address, char host[static 256], char port[static 6], struct err *err);
 /* Whether it is unix:/PATH, whose path is returned; NULL otherwise. */
 const char *socket_unix_path(const char *address);
 /* HOST:PORT of a socket's own end. */

@@ -1,0 +1,28 @@
+#ifndef DALIL_NODE_NET_DISK_INTERNAL_H
+#define DALIL_NODE_NET_DISK_INTERNAL_H
+
+#include "node/net/disk.h"
+
+/* What disk.c, disk_read.c and disk_write.c share: functions that run on workers. */
+
+struct job {
+	struct job *next;
+	struct disk *disk;
+	uv_work_t work;
+	struct sync_disk *request; /* NULL: the three below */
+	disk_work *run;
+	disk_after *after;
+	void *argument;
+	bool ready; /* checked */
+};
+
+/* Fill in what a read asks for. */
+void disk_read(struct storage *storage, struct sync_disk *request);
+/*
+ * Execute a list of writes in one batch; where one of them spoils it, each in a batch of its own.
+ */
+void disk_write(struct storage *storage, struct job *jobs);
+/* Put a list of checked leaves and sync once.  *fetch is made when it is NULL. */
+void disk_write_leaves(struct storage *storage, struct payload_fetch **fetch, struct job *jobs);
+
+#endif
