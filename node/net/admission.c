@@ -1,8 +1,8 @@
 #include "node/net/admission.h"
 
-#define TOKEN 1000u
-#define TOKENS_MAX ((uint64_t)ADMISSION_PER_MINUTE * TOKEN)
-#define MINUTE_MS 60000u
+/* A token is a handshake; it grows by 1 every millisecond. */
+#define TOKENS_MAX 60000u
+#define TOKEN (TOKENS_MAX / ADMISSION_PER_MINUTE)
 
 void
 admission_init(struct admission *admission)
@@ -54,12 +54,10 @@ refill(struct admission_address *address, uint64_t now)
 	uint64_t passed = now - address->refilled;
 
 	address->refilled = now;
-	if (passed >= MINUTE_MS)
+	if (passed > TOKENS_MAX - address->tokens)
 		address->tokens = TOKENS_MAX;
 	else
-		address->tokens += passed * TOKENS_MAX / MINUTE_MS;
-	if (address->tokens > TOKENS_MAX)
-		address->tokens = TOKENS_MAX;
+		address->tokens += passed;
 }
 
 bool

@@ -23,7 +23,7 @@ struct admission_address {
 	bool used;
 	uint8_t half_open;
 	uint64_t seen;
-	uint64_t tokens;   /* thousandths of a handshake that it may begin now */
+	uint64_t tokens;   /* of handshakes that it may begin now: see admission.c */
 	uint64_t refilled; /* when tokens were counted */
 };
 

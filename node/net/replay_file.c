@@ -71,7 +71,9 @@ replay_file_memory(struct replay_file *file)
 void
 replay_file_keep(struct replay_file *file, unsigned slot)
 {
-	if (file->fd >= 0 && pwrite(file->fd, file->replay.slots[slot], REPLAY_SLOT,
-	                         (off_t)slot * REPLAY_SLOT) != REPLAY_SLOT)
-		(void)ftruncate(file->fd, (off_t)slot * REPLAY_SLOT);
+	if (file->fd < 0 || pwrite(file->fd, file->replay.slots[slot], REPLAY_SLOT,
+	                        (off_t)slot * REPLAY_SLOT) == REPLAY_SLOT)
+		return;
+	(void)close(file->fd);
+	file->fd = -1;
 }

@@ -16,7 +16,7 @@ struct replay_file;
 int replay_file_open(struct replay_file **file, const char *store, struct err *err);
 void replay_file_close(struct replay_file *file); /* NULL is fine */
 struct replay *replay_file_memory(struct replay_file *file);
-/* Write one slot; what fails is forgotten at the next start. */
+/* Write one slot; where that fails, nothing more is kept until the next start. */
 void replay_file_keep(struct replay_file *file, unsigned slot);
 
 #endif
