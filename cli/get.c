@@ -84,16 +84,5 @@ get(struct session *session, const struct options *options, struct err *err)
 int
 command_get(struct context *context, int argc, char **argv)
 {
-	struct session session;
-	struct options options;
-	struct err err = {0};
-
-	if (options_init(&options, context, &usage, argc, argv) == 0 &&
-	    session_open(&session, context, SESSION_READ) == 0) {
-		if (get(&session, &options, &err) != ERR_NONE)
-			report_failure(context, &err, session_advice(err.code));
-		session_close(&session);
-	}
-	options_fini(&options);
-	return report_exit(context);
+	return session_run(context, &usage, SESSION_READ, get, argc, argv);
 }

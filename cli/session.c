@@ -287,6 +287,24 @@ session_close(struct session *session)
 }
 
 int
+session_run(struct context *context, const struct usage *usage, enum session_need need,
+    session_command *run, int argc, char **argv)
+{
+	struct session session;
+	struct options options;
+	struct err err = {0};
+
+	if (options_init(&options, context, usage, argc, argv) == 0 &&
+	    session_open(&session, context, need) == 0) {
+		if (run(&session, &options, &err) != ERR_NONE)
+			report_failure(context, &err, session_advice(err.code));
+		session_close(&session);
+	}
+	options_fini(&options);
+	return report_exit(context);
+}
+
+int
 session_roots(struct session_roots *roots, struct context *context, const struct options *options,
     const char *name, struct err *err)
 {

@@ -39,13 +39,23 @@ int session_path(char *path, const struct context *context, struct err *err);
 int session_open(struct session *session, struct context *context, enum session_need need);
 void session_close(struct session *session);
 
+/*
+ * A whole command: its options, the store with the keys it needs, ${run}, the report of its error
+ * and the exit code.
+ */
+struct options;
+struct usage;
+typedef int
+session_command(struct session *session, const struct options *options, struct err *err);
+int session_run(struct context *context, const struct usage *usage, enum session_need need,
+    session_command *run, int argc, char **argv);
+
 /* Root keys at hand, from --org-key files, each opened with its passphrase. */
 #define SESSION_ROOTS_MAX 32
 struct session_roots {
 	uint8_t *seeds[SESSION_ROOTS_MAX]; /* secret memory */
 	unsigned count;
 };
-struct options;
 int session_roots(struct session_roots *roots, struct context *context,
     const struct options *options, const char *name, struct err *err);
 void session_roots_fini(struct session_roots *roots);

@@ -16,7 +16,7 @@ static const struct usage usage = {
 };
 
 static int
-show(struct session *session, const char *id_text, struct err *err)
+show(struct session *session, const struct options *options, struct err *err)
 {
 	const struct archive_exhibit *exhibit;
 	struct exhibit_logs logs = {.archive = session->archive};
@@ -24,7 +24,7 @@ show(struct session *session, const char *id_text, struct err *err)
 	struct storage_place place;
 	uint8_t id[HASH_SIZE];
 	json_t *object;
-	int code = archive_find(session->archive, view_text(id_text), &place, id, err);
+	int code = archive_find(session->archive, view_text(options->words[0]), &place, id, err);
 
 	if (code != ERR_NONE)
 		return code;
@@ -53,16 +53,5 @@ show(struct session *session, const char *id_text, struct err *err)
 int
 command_show(struct context *context, int argc, char **argv)
 {
-	struct session session;
-	struct options options;
-	struct err err = {0};
-
-	if (options_init(&options, context, &usage, argc, argv) == 0 &&
-	    session_open(&session, context, SESSION_READ) == 0) {
-		if (show(&session, options.words[0], &err) != ERR_NONE)
-			report_failure(context, &err, session_advice(err.code));
-		session_close(&session);
-	}
-	options_fini(&options);
-	return report_exit(context);
+	return session_run(context, &usage, SESSION_READ, show, argc, argv);
 }
