@@ -169,6 +169,13 @@ int archive_sign(struct archive *archive, struct log_gate *gate, struct buffer *
 int archive_find(struct archive *archive, struct view hex, struct storage_place *place,
     uint8_t id[static HASH_SIZE], struct err *err);
 
+/*
+ * Build the index anew from journal and segments (node/store/store.h): works where archive_open
+ * cannot.  ${found} is told what is damaged in the journal.
+ */
+int archive_reindex(const char *store, void (*progress)(void *cookie, uint64_t done, uint64_t all),
+    void (*found)(void *cookie, const char *problem), void *cookie, struct err *err);
+
 /* Milliseconds since 1970, of this machine's clock. */
 uint64_t archive_now(void);
 
