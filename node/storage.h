@@ -55,11 +55,12 @@ struct payload_reader;
 #define STORAGE_PARTS_MAX 8             /* parts of one record */
 #define STORAGE_PART_NAME_MAX 15        /* bytes of a part's name */
 #define STORAGE_KEY_MAX 128             /* bytes of a fact's key */
-#define STORAGE_BYTES_MAX (1024 * 1024) /* statement, note, fact value, vkey: at most this */
-#define STORAGE_BATCH_MAX 4096          /* entries of one batch: about 1,000 is best */
-#define STORAGE_LEAF 1048832            /* bytes of a payload leaf; the last may be shorter */
-#define STORAGE_STRETCH 256             /* leaves of a stretch */
-#define STORAGE_KIND_OPAQUE 255         /* kind of an entry that is no record we understand */
+#define STORAGE_BYTES_MAX (1024 * 1024) /* a buffer with this limit holds whatever is read */
+#define STORAGE_VALUE_MAX (STORAGE_BYTES_MAX - 1024) /* statement, note, fact value, vkey */
+#define STORAGE_BATCH_MAX 4096                       /* entries of one batch: about 1,000 is best */
+#define STORAGE_LEAF 1048832    /* bytes of a payload leaf; the last may be shorter */
+#define STORAGE_STRETCH 256     /* leaves of a stretch */
+#define STORAGE_KIND_OPAQUE 255 /* kind of an entry that is no record we understand */
 
 /* Where an entry stands: local number of its log, index in it. */
 struct storage_place {
