@@ -91,8 +91,10 @@ open_tables(struct index *index, bool fresh)
 
 /* Where address space is short (a limit, valgrind) a smaller map does. */
 static int
-open_env(struct index *index, const char *path)
+open_env(struct index *index, const char *path, bool building)
 {
+	/* A new index is synced once, when it is complete: index_sync. */
+	unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (building ? MDB_NOSYNC : MDB_NOMETASYNC);
 	int number = ENOMEM;
 
 	for (size_t size = MAP_SIZE; number == ENOMEM && size >= MAP_SMALLEST; size /= 2) {
@@ -103,8 +105,7 @@ open_env(struct index *index, const char *path)
 		(void)mdb_env_set_mapsize(index->env, size);
 		(void)mdb_env_set_maxreaders(index->env, READERS);
 		(void)mdb_env_set_maxdbs(index->env, INDEX_TABLES);
-		number = mdb_env_open(
-		    index->env, path, MDB_NOTLS | MDB_NOMETASYNC | MDB_NORDAHEAD, 0600);
+		number = mdb_env_open(index->env, path, flags, 0600);
 		if (number != 0) {
 			mdb_env_close(index->env);
 			index->env = NULL;
@@ -130,7 +131,7 @@ identify(struct index *index)
 }
 
 int
-index_open(const char *path, bool fresh, struct index **out, struct err *err)
+index_open(const char *path, enum index_how how, struct index **out, struct err *err)
 {
 	struct index *index = calloc(1, sizeof(*index));
 	int dead;
@@ -142,11 +143,11 @@ index_open(const char *path, bool fresh, struct index **out, struct err *err)
 	guard_install();
 	guard_enter();
 	atomic_init(&index->users, 1);
-	number = open_env(index, path);
+	number = open_env(index, path, how != INDEX_EXISTING);
 	if (number == 0)
 		number = identify(index);
 	if (number == 0)
-		number = open_tables(index, fresh);
+		number = open_tables(index, how == INDEX_FRESH);
 	if (number == 0)
 		(void)mdb_reader_check(index->env, &dead); /* forget readers that were killed */
 	if (number != 0 && index->env != NULL)

@@ -22,8 +22,13 @@
 struct index;
 struct index_txn;
 
-/* ${path} is the folder of data.mdb. ${fresh}: make the tables, in an empty folder. */
-int index_open(const char *path, bool fresh, struct index **index, struct err *err);
+enum index_how {
+	INDEX_EXISTING,
+	INDEX_FRESH, /* make the tables, in an empty folder; nothing is synced before index_sync */
+	INDEX_BUILDING /* an existing one that is not in use yet; nothing is synced before index_sync */
+};
+/* ${path} is the folder of data.mdb. */
+int index_open(const char *path, enum index_how how, struct index **index, struct err *err);
 /* Indexes are counted: the last one to let go closes it. */
 struct index *index_hold(struct index *index);
 void index_free(struct index *index);

@@ -115,7 +115,7 @@ store_make_index(const char *path, struct err *err)
 	struct index_value value = index_meta_encode(&meta);
 	struct index_txn *txn;
 	struct index *index;
-	int result = index_open(path, true, &index, err);
+	int result = index_open(path, INDEX_FRESH, &index, err);
 
 	if (result != 0)
 		return result;
@@ -306,7 +306,7 @@ store_index(struct store *store, struct index **index, struct err *err)
 
 	(void)pthread_mutex_lock(&store->lock);
 	if (store->index == NULL || index_replaced(store->index, store->index_path)) {
-		result = index_open(store->index_path, false, &fresh, err);
+		result = index_open(store->index_path, INDEX_EXISTING, &fresh, err);
 		if (result == 0) {
 			index_free(store->index);
 			store->index = fresh;

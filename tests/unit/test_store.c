@@ -1,0 +1,525 @@
+/*
+ * P1 (durable): what is committed is there after closing and opening, after a crash between journal and
+ * index, and after reindex; what was not committed is not.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/store/store_private.h"
+#include "proto/hash.h"
+#include "tests/store/fixture.h"
+#include "tests/unit/vectors.h"
+
+struct place {
+	char *folder;
+	char *path;
+	struct storage *storage;
+};
+
+static struct err err; /* of the call that ok() looks at */
+
+#define ok(call)                                                   \
+	do {                                                       \
+		if ((call) != 0)                                   \
+			fail_msg("%s: %s", #call, err_text(&err)); \
+	} while (0)
+
+static int
+setup(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	place->folder = fixture_folder();
+	if (asprintf(&place->path, "%s/store", place->folder) < 0)
+		return -1;
+	ok(store_create(place->path, &err));
+	ok(store_open(place->path, &place->storage, &err));
+	*state = place;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct place *place = *state;
+
+	storage_close(place->storage);
+	fixture_remove(place->folder);
+	free(place->path);
+	free(place);
+	return 0;
+}
+
+static void
+reopen(struct place *place)
+{
+	storage_close(place->storage);
+	ok(store_open(place->path, &place->storage, &err));
+}
+
+static void
+fill(struct place *place)
+{
+	struct batch *batch;
+
+	ok(batch_begin(place->storage, &batch, &err));
+	assert_int_equal(fixture_log(batch, 0), 0);
+	assert_int_equal(fixture_log(batch, 1), 1);
+	assert_int_equal(fixture_log(batch, 0), 0);
+	ok(batch_commit(batch, &err));
+	ok(fixture_append(place->storage, 0, 0, 40, &err));
+	ok(fixture_append(place->storage, 1, 0, 17, &err));
+	ok(fixture_append(place->storage, 0, 40, 41, &err));
+	ok(fixture_append(place->storage, 0, 41, 100, &err));
+	ok(fixture_extras(place->storage, 1, &err));
+}
+
+static void
+check_all(struct place *place, uint32_t log, uint64_t size)
+{
+	struct snapshot *snapshot;
+
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	for (uint64_t i = 0; i < size; i++)
+		ok(fixture_check(snapshot, log, i, &err));
+	snapshot_end(snapshot);
+}
+
+static void
+test_keep(void **state)
+{
+	struct place *place = *state;
+	struct storage_counts counts;
+	struct snapshot *snapshot;
+	uint8_t before[HASH_SIZE];
+	uint8_t after[HASH_SIZE];
+	uint64_t answers;
+	uint64_t answers_after;
+
+	fill(place);
+	check_all(place, 0, 100);
+	check_all(place, 1, 17);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	ok(snapshot_counts(snapshot, &counts, &err));
+	snapshot_end(snapshot);
+	assert_int_equal(counts.logs, 2);
+	assert_int_equal(counts.entries, 117);
+	assert_int_equal(counts.payloads + counts.wants, 50 + 9);
+	assert_int_equal(counts.wants, 5);
+	assert_int_equal(counts.part_wants, 11);
+	fixture_digest(place->storage, before, &answers);
+	assert_true(answers > 2000);
+	reopen(place);
+	fixture_digest(place->storage, after, &answers_after);
+	assert_int_equal(answers, answers_after);
+	assert_memory_equal(before, after, HASH_SIZE);
+}
+
+/* The tree of the store is the tree of its records. */
+static void
+test_tree(void **state)
+{
+	struct place *place = *state;
+	struct fixture_entry *entry = malloc(sizeof(*entry));
+	struct snapshot_tree source = {.log = 0};
+	struct snapshot *snapshot;
+	uint8_t root[HASH_SIZE];
+	struct tree_proof proof;
+	struct storage_log log;
+	struct tree tree;
+
+	fill(place);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	source.snapshot = snapshot;
+	tree_init(&tree);
+	for (uint64_t i = 0; i < 100; i++) {
+		fixture_entry(entry, 0, i);
+		assert_int_equal(tree_append(&tree, entry->append.id, NULL, NULL), 0);
+	}
+	tree_root(&tree, root);
+	ok(snapshot_log(snapshot, &log, 0, &err));
+	assert_int_equal(log.size, 100);
+	assert_memory_equal(log.root, root, HASH_SIZE);
+	for (uint64_t i = 0; i < 100; i++) {
+		fixture_entry(entry, 0, i);
+		ok(tree_prove_inclusion(&proof, i, 100, snapshot_tree_read, &source));
+		ok(tree_check_inclusion(entry->append.id, i, 100, root,
+		    (const uint8_t(*)[HASH_SIZE])proof.hashes, proof.count, &err));
+	}
+	snapshot_end(snapshot);
+	free(entry);
+}
+
+/* What aborted, or failed and stuck, leaves nothing. */
+static void
+test_abort(void **state)
+{
+	struct place *place = *state;
+	struct fixture_entry *entry = malloc(sizeof(*entry));
+	uint8_t before[HASH_SIZE];
+	uint8_t after[HASH_SIZE];
+	struct batch *batch;
+	struct stat status;
+	uint64_t answers;
+	char file[4096];
+	off_t size;
+
+	fill(place);
+	(void)snprintf(file, sizeof(file), "%s/journal/00000001.jrn", place->path);
+	assert_int_equal(stat(file, &status), 0);
+	size = status.st_size;
+	fixture_digest(place->storage, before, &answers);
+	ok(batch_begin(place->storage, &batch, &err));
+	fixture_entry(entry, 0, 100);
+	ok(batch_append(batch, &entry->append, &err));
+	ok(fixture_check(batch_snapshot(batch), 0, 100, &err)); /* seen inside */
+	fixture_entry(entry, 0, 102);                           /* not the next one */
+	assert_int_equal(batch_append(batch, &entry->append, &err), ERR_USAGE);
+	fixture_entry(entry, 0, 101);
+	assert_int_equal(batch_append(batch, &entry->append, &err), ERR_USAGE);
+	assert_int_equal(batch_commit(batch, &err), ERR_USAGE);
+	assert_non_null(strstr(err.text, "102"));
+	ok(batch_begin(place->storage, &batch, &err));
+	fixture_entry(entry, 0, 100);
+	entry->append.id[3] ^= 1;
+	assert_int_equal(batch_append(batch, &entry->append, &err), ERR_FORGED);
+	batch_abort(batch);
+	fixture_digest(place->storage, after, &answers);
+	assert_memory_equal(before, after, HASH_SIZE);
+	assert_int_equal(stat(file, &status), 0);
+	assert_int_equal(status.st_size, size);
+	free(entry);
+}
+
+/* Never sign less, or otherwise, than before (design 5.4). */
+static void
+test_signing(void **state)
+{
+	struct place *place = *state;
+	uint8_t root[HASH_SIZE] = {1};
+	uint8_t other[HASH_SIZE] = {2};
+	struct batch *batch;
+
+	fill(place);
+	ok(batch_begin(place->storage, &batch, &err));
+	ok(batch_signing(batch, 0, 50, root, &err));
+	ok(batch_signing(batch, 0, 50, root, &err));
+	assert_int_equal(batch_signing(batch, 0, 50, other, &err), ERR_REFUSED);
+	assert_int_equal(batch_commit(batch, &err), ERR_REFUSED);
+	ok(batch_begin(place->storage, &batch, &err));
+	ok(batch_signing(batch, 0, 50, root, &err));
+	ok(batch_commit(batch, &err));
+	ok(batch_begin(place->storage, &batch, &err));
+	assert_int_equal(batch_signing(batch, 0, 49, root, &err), ERR_REFUSED);
+	batch_abort(batch);
+}
+
+static void
+test_late_part(void **state)
+{
+	struct place *place = *state;
+	struct fixture_entry *entry = malloc(sizeof(*entry));
+	struct storage_part_given part;
+	struct storage_counts counts;
+	struct snapshot *snapshot;
+	struct buffer bytes;
+	struct batch *batch;
+	uint8_t sealed[1024];
+
+	fill(place);
+	buffer_init(&bytes, STORAGE_BYTES_MAX);
+	fixture_entry(entry, 0, 5);
+	fixture_bytes(sealed, sizeof(sealed), 1 + 101, 5);
+	assert_null(entry->parts[1].bytes.data);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	assert_int_equal(
+	    snapshot_part(snapshot, &bytes, entry->append.place, "sealed", NULL), ERR_MISSING);
+	assert_int_equal(
+	    snapshot_part(snapshot, &bytes, entry->append.place, "open", NULL), ERR_NOT_FOUND);
+	snapshot_end(snapshot);
+	part = entry->parts[1];
+	part.bytes = view_of(sealed, sizeof(sealed));
+	for (int i = 0; i < 2; i++) { /* a second time changes nothing */
+		ok(batch_begin(place->storage, &batch, &err));
+		ok(batch_part(batch, entry->append.place, &part, &err));
+		ok(snapshot_part(
+		    batch_snapshot(batch), &bytes, entry->append.place, "sealed", &err));
+		ok(batch_commit(batch, &err));
+	}
+	reopen(place);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	ok(snapshot_part(snapshot, &bytes, entry->append.place, "sealed", &err));
+	assert_true(view_equal(buffer_view(&bytes), part.bytes));
+	ok(snapshot_counts(snapshot, &counts, &err));
+	assert_int_equal(counts.part_wants, 10);
+	snapshot_end(snapshot);
+	ok(batch_begin(place->storage, &batch, &err));
+	part.name = "other";
+	assert_int_equal(batch_part(batch, entry->append.place, &part, NULL), ERR_DAMAGED);
+	batch_abort(batch);
+	buffer_fini(&bytes);
+	free(entry);
+}
+
+/* Put an older index back: the journal rolls forward. */
+static void
+test_roll_forward(void **state)
+{
+	struct place *place = *state;
+	char command[8192];
+	uint8_t before[HASH_SIZE];
+	uint8_t after[HASH_SIZE];
+	struct batch *batch;
+	uint64_t answers;
+	int fd;
+
+	ok(batch_begin(place->storage, &batch, &err));
+	(void)fixture_log(batch, 0);
+	(void)fixture_log(batch, 1);
+	ok(batch_commit(batch, &err));
+	ok(fixture_append(place->storage, 0, 0, 40, &err));
+	storage_close(place->storage);
+	place->storage = NULL;
+	(void)snprintf(
+	    command, sizeof(command), "cp -r %s/index %s/old", place->path, place->folder);
+	assert_int_equal(system(command), 0);
+	ok(store_open(place->path, &place->storage, &err));
+	ok(fixture_append(place->storage, 1, 0, 17, &err));
+	ok(fixture_append(place->storage, 0, 40, 100, &err));
+	ok(fixture_extras(place->storage, 1, &err));
+	fixture_digest(place->storage, before, &answers);
+	storage_close(place->storage);
+	place->storage = NULL;
+	(void)snprintf(command, sizeof(command), "rm -r %s/index; cp -r %s/old %s/index",
+	    place->path, place->folder, place->path);
+	assert_int_equal(system(command), 0);
+	/* and a torn frame behind it all */
+	(void)snprintf(command, sizeof(command), "%s/journal/00000001.jrn", place->path);
+	fd = open(command, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "\0\0\1\0\0\0\1\0\2\0", 10), 10);
+	(void)close(fd);
+	ok(store_open(place->path, &place->storage, &err));
+	fixture_digest(place->storage, after, &answers);
+	assert_memory_equal(before, after, HASH_SIZE);
+	ok(fixture_append(place->storage, 0, 100, 120, &err));
+	check_all(place, 0, 120);
+}
+
+static void
+test_reindex(void **state)
+{
+	struct place *place = *state;
+	struct store *store = (struct store *)place->storage;
+	uint8_t before[HASH_SIZE];
+	uint8_t after[HASH_SIZE];
+	uint64_t answers;
+
+	store->journal_file_max = 50000; /* many files */
+	store->segment_max = 30000;
+	fill(place);
+	ok(fixture_append(place->storage, 1, 17, 60, &err));
+	fixture_digest(place->storage, before, &answers);
+	assert_true(files_exist(&store->journal, 5));
+	assert_true(files_exist(&store->segments, 3));
+	ok(store_reindex(place->path, NULL, NULL, NULL, &err));
+	/* The open store goes over to the new index by itself. */
+	fixture_digest(place->storage, after, &answers);
+	assert_memory_equal(before, after, HASH_SIZE);
+	ok(fixture_append(place->storage, 1, 60, 70, &err));
+	reopen(place);
+	check_all(place, 1, 70);
+	check_all(place, 0, 100);
+}
+
+static void
+test_payloads(void **state)
+{
+	struct place *place = *state;
+	struct store *store = (struct store *)place->storage;
+	uint64_t sizes[] = {1, 65552, STORAGE_LEAF, STORAGE_LEAF + 17, 3 * STORAGE_LEAF, 0};
+	uint8_t *leaf = malloc(STORAGE_LEAF);
+	uint8_t *wanted = malloc(STORAGE_LEAF);
+	struct storage_location location;
+	struct payload_writer *writer;
+	struct payload_reader *reader;
+	struct storage_payload payload;
+	struct snapshot *snapshot;
+	struct tree_proof proof;
+	struct batch *batch;
+	uint8_t hash[HASH_SIZE];
+	size_t size;
+	size_t wanted_size;
+
+	sizes[5] = (uint64_t)STORAGE_LEAF * 258 + 100; /* two stretches */
+	store->segment_max = 2 * STORAGE_LEAF;
+	for (unsigned i = 0; i < 6; i++) {
+		ok(payload_writer_new(place->storage, &writer, &err));
+		tree_leaf(hash, view_of(leaf, STORAGE_LEAF));
+		ok(payload_writer_put(writer, view_of(leaf, STORAGE_LEAF), hash, &err));
+		payload_writer_drop(writer);
+		ok(fixture_write(writer, &location, i, sizes[i], &err));
+		ok(payload_writer_sync(writer, &err));
+		ok(batch_begin(place->storage, &batch, &err));
+		ok(batch_payload(batch, &location, &err));
+		ok(batch_commit(batch, &err));
+		payload_writer_free(writer);
+		fixture_payload(&payload, i, sizes[i]);
+		assert_memory_equal(payload.root, location.payload.root, HASH_SIZE);
+		assert_int_equal(location.payload.size, sizes[i]);
+		assert_int_equal(location.stretch_count, i == 5 ? 2 : 1);
+		storage_location_fini(&location);
+		ok(snapshot_begin(place->storage, &snapshot, &err));
+		ok(payload_reader_new(snapshot, &reader, &payload, &err));
+		snapshot_end(snapshot);
+		for (uint64_t j = 0; j < storage_leaf_count(sizes[i]); j++) {
+			fixture_leaf(wanted, &wanted_size, i, sizes[i], j);
+			ok(payload_reader_leaf(reader, leaf, &size, j, &err));
+			assert_int_equal(size, wanted_size);
+			assert_memory_equal(leaf, wanted, size);
+			ok(payload_reader_hash(reader, hash, j, &err));
+			ok(payload_reader_prove(reader, &proof, j, &err));
+			ok(tree_check_inclusion(hash, j, storage_leaf_count(sizes[i]), payload.root,
+			    (const uint8_t(*)[HASH_SIZE])proof.hashes, proof.count, &err));
+		}
+		assert_int_equal(
+		    payload_reader_leaf(reader, leaf, &size, storage_leaf_count(sizes[i]), NULL),
+		    ERR_USAGE);
+		payload_reader_free(reader);
+	}
+	free(leaf);
+	free(wanted);
+}
+
+static void
+count_whole(void *cookie, const struct storage_payload *payload)
+{
+	(void)payload;
+	(*(unsigned *)cookie)++;
+}
+
+#define FETCHED ((uint64_t)STORAGE_LEAF * 257 + 5)
+
+static void
+fetch_some(
+    struct payload_fetch *fetch, const struct storage_payload *payload, uint64_t from, uint64_t to)
+{
+	uint8_t *leaf = malloc(STORAGE_LEAF);
+	uint8_t hash[HASH_SIZE];
+	size_t size;
+
+	for (uint64_t i = from; i < to; i++) {
+		uint64_t index = i * 101 % 258; /* in no order */
+
+		fixture_leaf(leaf, &size, 1, FETCHED, index);
+		tree_leaf(hash, view_of(leaf, size));
+		ok(payload_fetch_put(fetch, payload, index, view_of(leaf, size), hash, &err));
+	}
+	free(leaf);
+}
+
+/* Leaves in any order, some twice, with the fetch thrown away in between: none is needed twice. */
+static void
+test_fetch(void **state)
+{
+	struct place *place = *state;
+	uint8_t *leaf = malloc(STORAGE_LEAF);
+	enum storage_payload_state found;
+	struct payload_fetch *fetch;
+	struct storage_payload payload;
+	struct storage_payload small;
+	struct snapshot *snapshot;
+	struct payload_reader *reader;
+	uint8_t bitmap[STORAGE_STRETCH / 8];
+	uint8_t hash[HASH_SIZE];
+	unsigned whole = 0;
+	size_t size;
+
+	fixture_payload(&payload, 1, FETCHED);
+	fixture_payload(&small, 2, 5000);
+	ok(payload_fetch_new(place->storage, &fetch, &err));
+	fetch_some(fetch, &payload, 0, 101);
+	fetch_some(fetch, &payload, 90, 95);
+	ok(payload_fetch_sync(fetch, count_whole, &whole, &err));
+	assert_int_equal(whole, 0);
+	payload_fetch_free(fetch);
+	reopen(place);
+	ok(payload_fetch_new(place->storage, &fetch, &err));
+	fetch_some(fetch, &payload, 101, 150);
+	payload_fetch_free(fetch); /* not synced: to be put again */
+	ok(payload_fetch_new(place->storage, &fetch, &err));
+	fetch_some(fetch, &payload, 101, 258);
+	fixture_leaf(leaf, &size, 2, 5000, 0);
+	tree_leaf(hash, view_of(leaf, size));
+	ok(payload_fetch_put(fetch, &small, 0, view_of(leaf, size), hash, &err));
+	assert_int_equal(
+	    payload_fetch_put(fetch, &small, 0, view_of(leaf, 10), hash, NULL), ERR_MALFORMED);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	ok(snapshot_payload_progress(snapshot, bitmap, &payload, 0, &err));
+	for (unsigned i = 0, bits = 0; i < 256; i++) {
+		bits += bitmap[i / 8] >> (i % 8) & 1;
+		if (i == 255)
+			assert_in_range(bits, 100, 101);
+	}
+	snapshot_end(snapshot);
+	whole = 0;
+	ok(payload_fetch_sync(fetch, count_whole, &whole, &err));
+	assert_int_equal(whole, 2);
+	payload_fetch_free(fetch);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	ok(snapshot_payload_state(snapshot, &found, &payload, &err));
+	assert_int_equal(found, STORAGE_PAYLOAD_WHOLE);
+	ok(payload_reader_new(snapshot, &reader, &payload, &err));
+	for (uint64_t i = 0; i < 258; i++) {
+		uint8_t actual[HASH_SIZE];
+
+		ok(payload_reader_leaf(reader, leaf, &size, i, &err));
+		ok(payload_reader_hash(reader, hash, i, &err));
+		tree_leaf(actual, view_of(leaf, size));
+		assert_memory_equal(actual, hash, HASH_SIZE);
+	}
+	payload_reader_free(reader);
+	snapshot_end(snapshot);
+	free(leaf);
+}
+
+static void
+test_refusals(void **state)
+{
+	struct place *place = *state;
+	char path[4096];
+	struct storage *other;
+	int fd;
+
+	assert_int_equal(store_create(place->path, &err), ERR_EXISTS);
+	assert_int_equal(store_open(place->folder, &other, &err), ERR_NOT_FOUND);
+	assert_int_equal(store_open("/nonexistent/dalil", &other, &err), ERR_NOT_FOUND);
+	(void)snprintf(path, sizeof(path), "%s/format", place->path);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(write(fd, "2\n", 2), 2);
+	assert_int_equal(store_open(place->path, &other, &err), ERR_VERSION);
+	assert_int_equal(pwrite(fd, "x\n", 2, 0), 2);
+	assert_int_equal(store_open(place->path, &other, &err), ERR_DAMAGED);
+	(void)close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_tree, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_signing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_late_part, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_roll_forward, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_reindex, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_payloads, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
