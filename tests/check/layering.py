@@ -28,7 +28,7 @@ LIBRARIES = [
 # Layers: a file under the first matching prefix may include our headers that match the second.
 LAYERS = [
     ("proto/", r"proto/"),
-    ("node/store/", r"proto/|node/store/|node/storage\.h"),
+    ("node/store/", r"proto/|node/store/|node/storage\.h|node/storage_calls\.h"),
     ("node/storage.h", r"proto/"),
     ("node/log/", r"proto/|node/log/|node/storage\.h"),
     ("node/sync/", r"proto/|node/sync/"),
