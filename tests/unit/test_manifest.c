@@ -15,8 +15,8 @@ test_good(void **state)
 {
 	static const char *const texts[] = {
 	    "file,Title , DATE,vault.Name\r\na.txt,\"x, \"\"y\"\"\nz\",2017,\r\n\r\nb, t ,,v",
-	    "\xef\xbb\xbf"
-	    "file;title;date;vault.Name\na.txt;\"x, \"\"y\"\"\nz\";2017;\n;;;\nb;t;;v\n",
+	    ("\xef\xbb\xbf"
+	     "file;title;date;vault.Name\na.txt;\"x, \"\"y\"\"\nz\";2017;\n;;;\nb;t;;v\n"),
 	    "file\ttitle\tcaptured\tvault.Name\na.txt\t\"x, \"\"y\"\"\nz\"\t2017\nb\tt\t\tv\n",
 	};
 	struct manifest manifest;
