@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/passphrase.h"
 #include "cli/report.h"
+#include "cli/request.h"
 #include "cli/session.h"
 #include "proto/statement_file.h"
 #include "proto/text.h"
@@ -30,7 +32,7 @@ static const struct option table[] = {
     {"no-passphrase", NULL, OPTION_FLAG, "keys in the clear: for tests and full-disk encryption"},
     {"join", "CHARTER", OPTION_PATH, "a further node of the organisation in that file"},
     {"org-key", "FILE", OPTION_WORDS, "a root key at hand, with --join; may be repeated"},
-    {"o", "FILE", OPTION_PATH, "with --join: where the request goes if keys are missing"},
+    {"o", "FILE", OPTION_PATH, "with --join: the request if keys are missing (else NODE.request)"},
     {.name = NULL},
 };
 
@@ -262,11 +264,45 @@ sign_first(struct founding *founding, bool founded)
 		report_warning(founding->context, "not signed yet: %s", err_text(&err));
 }
 
+/* Where the request goes: -o FILE, or NODE.request here; refused before anything is made. */
+static int
+request_path(char path[static PATH_MAX], const struct founding *founding, struct err *err)
+{
+	const char *given = options_text(founding->options, "o");
+	char name[256];
+
+	file_safe_name(name, sizeof(name), view_text(options_text(founding->options, "node")));
+	if ((given == NULL ? snprintf(path, PATH_MAX, "%s.request", name) :
+	                     snprintf(path, PATH_MAX, "%s", given)) >= PATH_MAX)
+		return err_set(err, ERR_USAGE, "the path of the request is too long");
+	return access(path, F_OK) == 0 ?
+	           err_set(err, ERR_EXISTS, "%s is there: name another with -o FILE", path) :
+	           ERR_NONE;
+}
+
+/* The own enrol, which still wants root keys' signatures. */
+static int
+write_request(struct founding *founding, const char *path, struct view request, struct err *err)
+{
+	unsigned wants = REQUEST_UNKNOWN;
+	struct charter *charter = NULL;
+	struct statement statement;
+	struct archive_self self;
+
+	archive_self(founding->archive, &self);
+	if (statement_parse(&statement, request, NULL) == ERR_NONE &&
+	    archive_charter(founding->archive, self.organisation, &charter, NULL) == ERR_NONE)
+		wants = charter_wants(charter, &statement);
+	charter_free(charter);
+	report_say(founding->context, "Not enrolled yet.");
+	return request_write(founding->context, path, false, request, wants, err);
+}
+
 static int
 join(struct founding *founding, struct err *err)
 {
-	const char *request_path = options_text(founding->options, "o");
 	struct session_roots roots = {0};
+	char path[PATH_MAX];
 	struct buffer charter;
 	struct buffer request;
 	struct archive_init init;
@@ -275,7 +311,9 @@ join(struct founding *founding, struct err *err)
 
 	buffer_init(&charter, STATEMENT_FILE_MAX);
 	buffer_init(&request, STATEMENT_FILE_MAX);
-	code = file_read(&charter, options_text(founding->options, "join"), err);
+	code = request_path(path, founding, err);
+	if (code == ERR_NONE)
+		code = file_read(&charter, options_text(founding->options, "join"), err);
 	if (code == ERR_NONE)
 		code = session_roots(&roots, founding->context, founding->options, "org-key", err);
 	if (code == ERR_NONE)
@@ -285,15 +323,8 @@ join(struct founding *founding, struct err *err)
 		code = archive_join(&founding->archive, &init, buffer_view(&charter),
 		    (const uint8_t *const *)roots.seeds, roots.count, &request, err);
 	}
-	if (code == ERR_NONE && request.size > 0) {
-		code = request_path == NULL ?
-		           file_write_stdout(buffer_view(&request), err) :
-		           file_write(request_path, buffer_view(&request), false, err);
-		report_say(founding->context,
-		    "Not enrolled yet: take the request to the root keys and run there:\n"
-		    "  dalil charter enrol REQUEST --org-key FILE\n"
-		    "and bring the charter back: dalil charter apply FILE");
-	}
+	if (code == ERR_NONE && request.size > 0)
+		code = write_request(founding, path, buffer_view(&request), err);
 	session_roots_fini(&roots);
 	buffer_fini(&request);
 	buffer_fini(&charter);

@@ -130,23 +130,33 @@ request_tell(const struct context *context, const struct statement *statement)
 	report_say(context, "  %-16s %u", "signatures", statement->signature_count);
 }
 
-/* Where it goes and what is to be done with it. */
+/* What is to be done with it now. */
 static void
-tell_next(const struct context *context, const char *path, unsigned wants)
+tell_next(const struct context *context, const char *path, enum statement_kind kind, unsigned wants)
 {
 	const char *file = path == NULL ? "FILE" : path;
 
+	if (wants == 0) {
+		report_say(context,
+		    "It is complete. Where it is not known yet:\n"
+		    "  dalil charter apply %s",
+		    file);
+		return;
+	}
 	if (wants == REQUEST_UNKNOWN)
 		report_say(
-		    context, "Its charter is not here, so what it still wants is not known here.");
-	else if (wants > 0)
-		report_say(context,
-		    "It still wants %u signature%s. Who has a root key runs:\n"
-		    "  dalil charter sign %s --org-key KEY -o SIGNED",
-		    wants, wants == 1 ? "" : "s", file);
+		    context, "Its charter is not here: what it still wants is not known here.");
 	else
 		report_say(context,
-		    "It is complete. Where it is not known yet: dalil charter apply %s", file);
+		    "It still wants %u signature%s of root keys. Where these are:\n"
+		    "  dalil charter sign %s --org-key KEY -o SIGNED",
+		    wants, wants == 1 ? "" : "s", file);
+	if (kind == STATEMENT_ENROL)
+		report_say(context,
+		    "or, on a node of the organisation, in one step:\n"
+		    "  dalil charter enrol %s --org-key KEY -o SIGNED\n"
+		    "and then on the new node: dalil charter apply SIGNED",
+		    file);
 }
 
 int
@@ -174,6 +184,6 @@ request_write(const struct context *context, const char *path, bool force, struc
 		code = file_write(path, buffer_view(&text), force, err);
 	buffer_fini(&text);
 	if (code == 0)
-		tell_next(context, path, wants);
+		tell_next(context, path, parsed.kind, wants);
 	return code;
 }
