@@ -50,26 +50,19 @@ usage(FILE *to)
 static int
 exit_code(int code)
 {
-	switch (code) {
-	case ERR_NONE:
-		return 0;
-	case ERR_USAGE:
-		return 2;
-	case ERR_NOT_FOUND:
-		return 3;
-	case ERR_REFUSED:
-	case ERR_VERSION:
-		return 4;
-	case ERR_LOCKED:
-		return 6;
-	case ERR_FORGED:
-	case ERR_DAMAGED:
-	case ERR_MISSING:
-	case ERR_MALFORMED:
-		return 1;
-	default: /* codes are numbers here, not only the enum's */
-		return 5;
+	static const struct {
+		int code;
+		int exit;
+	} table[] = {{ERR_NONE, 0}, {ERR_FORGED, 1}, {ERR_DAMAGED, 1}, {ERR_MISSING, 1},
+	    {ERR_MALFORMED, 1}, {ERR_USAGE, 2}, {ERR_NOT_FOUND, 3}, {ERR_REFUSED, 4},
+	    {ERR_VERSION, 4}, {ERR_LOCKED, 6}};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].code == code)
+			return table[i].exit;
 	}
+	return 5;
 }
 
 /* The store of `--store`, $DALIL_STORE, $XDG_DATA_HOME/dalil or ~/.local/share/dalil. */

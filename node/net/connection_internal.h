@@ -4,7 +4,7 @@
 #include "node/net/connection.h"
 
 /*
- * State that connection.c, connection_read.c and connection_write.c share.
+ * Purpose: state that connection.c, connection_read.c and connection_write.c share.
  *
  * Invariants, whenever the loop is not within one of them:
  * 1. ${pending} counts: work on a worker (sealing, opening), requests of libuv that are out, and one for

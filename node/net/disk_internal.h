@@ -3,7 +3,7 @@
 
 #include "node/net/disk.h"
 
-/* What disk.c, disk_read.c and disk_write.c share: functions that run on workers. */
+/* Purpose: what disk.c, disk_read.c and disk_write.c share: jobs, and functions that run on workers. */
 
 struct job {
 	struct job *next;

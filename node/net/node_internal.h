@@ -15,7 +15,7 @@
 #include "node/sync/sync.h"
 
 /*
- * What the files of the node share (node.c, node_links.c, node_actions.c, node_store.c,
+ * Purpose: what the files of the node share (node.c, node_links.c, node_actions.c, node_store.c,
  * node_sync.c).  All of it belongs to the loop's thread, but for ${stop} and ${keys_changed}.
  */
 
