@@ -185,4 +185,5 @@ void
 connection_rate(struct connection *connection, uint64_t rate)
 {
 	connection->rate = rate > INT32_MAX ? INT32_MAX : rate;
+	connection_write_pump(connection);
 }

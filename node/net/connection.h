@@ -23,8 +23,8 @@
 
 #define CONNECTION_INPUT ((size_t)256 << 10)
 #define CONNECTION_WRITING ((size_t)4 << 20)
-#define CONNECTION_INLINE ((size_t)16 << 10) /* below this a worker costs more than it saves */
-#define CONNECTION_FLUSH_MS 5000u            /* to send what is queued when it is closed */
+#define CONNECTION_INLINE ((size_t)128 << 10) /* below this a worker costs more than it saves */
+#define CONNECTION_FLUSH_MS 5000u             /* to send what is queued when it is closed */
 
 struct connection;
 
