@@ -1,5 +1,5 @@
 /*
- * Statements and charters: who speaks for an organisation, and that nobody else does. Defends P2.
+ * Statements and charters: who speaks for an organisation, and that nobody else does. Defends P2 and P7.
  * Vectors: dalil/charter.json; its `forks` are for what judges competing statements later.
  */
 #include <stdlib.h>
@@ -440,6 +440,51 @@ test_disputed(void **state)
 	charter_free(charter);
 }
 
+/* Feed one `member` statement, the next one, with a digest made of ${number}. */
+static int
+feed_member(struct charter *charter, const struct organisation *organisation, uint64_t number)
+{
+	struct statement draft = {.kind = STATEMENT_MEMBER, .seq = charter_count(charter)},
+	                 statement;
+	uint8_t digest[HASH_SIZE] = {0};
+	enum charter_verdict verdict;
+	struct buffer held;
+	struct err err = {0};
+	int rc;
+
+	put_u64(digest, number);
+	draft.previous = charter_last(charter);
+	draft.digest = digest;
+	buffer_init(&held, STATEMENT_MAX);
+	assert_int_equal(statement_encode(&held, &draft, &err), 0);
+	assert_int_equal(statement_parse(&statement, buffer_view(&held), &err), 0);
+	sign(&held, &statement, organisation->seeds[ROOT_A]);
+	sign(&held, &statement, organisation->seeds[ROOT_B]);
+	rc = charter_judge(charter, &statement, &verdict, &err);
+	buffer_fini(&held);
+	return rc;
+}
+
+/* A charter ends: whoever holds root keys cannot make a reader's memory grow without end (P7). */
+static void
+test_limit(void **state)
+{
+	struct charter *charter = charter_new();
+	struct organisation organisation;
+	uint64_t number;
+
+	(void)state;
+	organisation_make(&organisation);
+	found(charter, &organisation);
+	assert_int_equal(feed_member(charter, &organisation, 7), 0);
+	assert_int_equal(feed_member(charter, &organisation, 7), ERR_REFUSED);
+	for (number = 100; charter_count(charter) < CHARTER_STATEMENTS_MAX; number++)
+		assert_int_equal(feed_member(charter, &organisation, number), 0);
+	assert_int_equal(feed_member(charter, &organisation, 8), ERR_LIMIT);
+	assert_int_equal(charter_count(charter), CHARTER_STATEMENTS_MAX);
+	charter_free(charter);
+}
+
 /* Lines of others: what is no statement is refused, comments and ends of lines are not. */
 static void
 test_file(void **state)
@@ -475,6 +520,7 @@ main(void)
 	    cmocka_unit_test(test_forks),
 	    cmocka_unit_test(test_half_signed),
 	    cmocka_unit_test(test_disputed),
+	    cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_file),
 	};
 
