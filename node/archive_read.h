@@ -73,7 +73,8 @@ int archive_walk(struct archive_reader *reader, const struct archive_filter *fil
 /* ---- files ----------------------------------------------------------------------------------- */
 
 struct archive_progress {
-	void (*progress)(void *cookie, uint64_t done, uint64_t all); /* may be NULL */
+	/* May be NULL.  Called by one worker thread at a time. */
+	void (*progress)(void *cookie, uint64_t done, uint64_t all);
 	void *cookie;
 };
 

@@ -229,7 +229,7 @@ store_snapshot_find(struct snapshot *base, struct storage_place *places, size_t 
 		result = index_seek(txn, INDEX_IDS, &key, &row, err);
 		if (result != 0)
 			return result == ERR_NOT_FOUND ? 0 : result;
-		if (row.key.size != key.size)
+		if (row.key.size != HASH_SIZE + 4)
 			return index_bad_row(INDEX_IDS, err);
 		if (!has_prefix(row.key.bytes, prefix, nibbles))
 			return 0;
