@@ -31,6 +31,31 @@ flush(struct sync *sync, struct peer *peer, struct announcement *out, bool more)
 	out->message.as.heads.head_count = 0;
 }
 
+/* Is there something new to be said of this log? */
+static bool
+is_news(const struct sync *sync, const struct peer *peer, const struct log *log)
+{
+	return (log->changed > peer->announced || peer->heads_sent == 0) &&
+	       log->head.note != NULL && log_allowed(sync, peer, log);
+}
+
+/* A head is never said without its charter: the peer may not have been able to read it before. */
+static bool
+is_charter_news(
+    const struct sync *sync, const struct peer *peer, const struct organisation *organisation)
+{
+	size_t i;
+
+	if (organisation->count == 0)
+		return false;
+	for (i = 0; i < sync->log_count; i++)
+		if (sync->logs[i]->organisation == organisation &&
+		    is_news(sync, peer, sync->logs[i]))
+			return true;
+	return organisation->changed > peer->announced &&
+	       charter_readable(sync, peer, organisation);
+}
+
 static void
 say_charters(struct sync *sync, struct peer *peer, struct announcement *out)
 {
@@ -42,8 +67,7 @@ say_charters(struct sync *sync, struct peer *peer, struct announcement *out)
 		    .count = organisation->count,
 		    .digest = organisation->digest};
 
-		if (organisation->count == 0 || organisation->changed <= peer->announced ||
-		    !charter_readable(sync, peer, organisation))
+		if (!is_charter_news(sync, peer, organisation))
 			continue;
 		message_pack_charter_state(&out->charters, &state);
 		out->message.as.heads.charter_count++;
@@ -82,9 +106,8 @@ say_logs(struct sync *sync, struct peer *peer, struct announcement *out)
 		struct message_head head = {
 		    .log = log->id, .organisation = log->organisation->id, .held = log->head.size};
 
-		if (log->changed <= peer->announced && peer->heads_sent != 0)
-			continue;
-		if (!owner && (log->head.note == NULL || !log_allowed(sync, peer, log)))
+		if (!is_news(sync, peer, log) &&
+		    !(owner && (log->changed > peer->announced || peer->heads_sent == 0)))
 			continue;
 		if (log->head.note != NULL)
 			head.note = log->head.note->bytes;

@@ -156,7 +156,8 @@ struct tally {
 	unsigned peers;
 	unsigned answered;
 	unsigned waiting;
-	unsigned ahead;
+	unsigned ahead;    /* of the answered: those who hold more than is here */
+	unsigned checking; /* of the waiting: those whose answer is being compared */
 };
 
 static struct tally
@@ -175,8 +176,11 @@ count_answers(const struct sync *sync)
 			continue;
 		switch (peer->own) {
 		case OWN_UNANSWERED:
+			tally.waiting++;
+			break;
 		case OWN_CHECKING:
 			tally.waiting++;
+			tally.checking++;
 			break;
 		case OWN_FINE:
 			tally.answered++;
@@ -203,8 +207,8 @@ own_advance(struct sync *sync)
 		sync->gate_open = tally.peers == 0 ||
 		                  (tally.answered > 0 &&
 		                      (tally.waiting == 0 || sync->now.monotonic >= sync->gate_at));
-	if (!sync->gate_open || tally.ahead > 0 || sync->signing || !sync->config.may_sign ||
-	    own->puts > 0 || sync->now.monotonic < sync->sign_at ||
+	if (!sync->gate_open || tally.ahead > 0 || tally.checking > 0 || sync->signing ||
+	    !sync->config.may_sign || own->puts > 0 || sync->now.monotonic < sync->sign_at ||
 	    own->tree.size <= own->head.size)
 		return;
 	sync->signing = true;

@@ -330,7 +330,8 @@ pull_entry(struct sync *sync, struct peer *peer, struct request *request,
 	struct log *log = request->log;
 	uint8_t id[HASH_SIZE];
 
-	if (!package->begun || entry->index != package->next) {
+	if (!package->begun || entry->index != package->next ||
+	    (log != NULL && entry->index != log->pull.next)) {
 		peer_fail(sync, peer, MESSAGE_CODE_PROTOCOL, SYNC_REPORT_LIED,
 		    "a record out of its order (docs/wire 5.4)");
 		return;
@@ -343,8 +344,7 @@ pull_entry(struct sync *sync, struct peer *peer, struct request *request,
 		return;
 	}
 	package->next++;
-	if (log != NULL && entry->index == log->pull.next &&
-	    !store_entry(sync, peer, log, entry, id, chunk)) {
+	if (log != NULL && !store_entry(sync, peer, log, entry, id, chunk)) {
 		peer_fail(sync, peer, MESSAGE_CODE_FORGED, SYNC_REPORT_LIED,
 		    "a part of record %llu that is not what the record names (design 5.2)",
 		    (unsigned long long)entry->index);

@@ -239,6 +239,18 @@ read_proof(struct sync *sync, struct peer *peer, struct job *job, struct sync_di
 	read_for(sync, peer, job, disk, PACKAGE_BYTES);
 }
 
+/* Packages are answered in the order in which they were asked for, one after another. */
+static bool
+is_first_package(const struct peer *peer, const struct job *job)
+{
+	const struct job *before;
+
+	for (before = peer->jobs; before < job; before++)
+		if (before->kind == JOB_PACKAGE)
+			return false;
+	return true;
+}
+
 /* Do one step of the job; false if there is nothing to do for it now. */
 static bool
 step(struct sync *sync, struct peer *peer, struct job *job)
@@ -252,6 +264,8 @@ step(struct sync *sync, struct peer *peer, struct job *job)
 		return true;
 	}
 	if (job->kind == JOB_LEAVES ? job->next == job->count : job->reading)
+		return false;
+	if (job->kind == JOB_PACKAGE && !is_first_package(peer, job))
 		return false;
 	if (job->kind == JOB_LEAVES)
 		kind = SYNC_DISK_LEAF;
