@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "cli/key.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -171,17 +172,39 @@ check_keys(struct status *status, struct snapshot *snapshot)
 			    "the %s key still stands where it was written: %s: take it away",
 			    names[i] + strlen("key-file-"), path);
 	}
-	if (keys_readers(archive_keys(status->session->archive)) > 0 &&
-	    !has_setting(snapshot, "vault-copied", &value))
-		warn(status,
-		    "the vault key was never copied: who loses this disk loses every sealed "
-		    "exhibit (dalil key copy vault -o FILE)");
 	buffer_fini(&value);
+}
+
+/* A reader key that is on one disk only is lost with it, and all that it opens. */
+static int
+check_copies(struct status *status, struct err *err)
+{
+	struct keys *keys = archive_keys(status->session->archive);
+	struct key_named key;
+	bool copied = false;
+	unsigned at;
+	int code = ERR_NONE;
+
+	for (at = 0; code == ERR_NONE && key_at(keys, at, &key); at++) {
+		if (!key.reader)
+			continue;
+		code = key_was_copied(status->session, key.public_half, &copied, err);
+		if (code == ERR_NONE && !copied)
+			warn(status,
+			    "the %s key was never copied: who loses this disk loses every sealed "
+			    "exhibit (dalil key copy %s -o FILE)",
+			    key.label, key.label);
+	}
+	return code;
 }
 
 static void
 check_rest(struct status *status)
 {
+	struct err err = {0};
+
+	if (keys_damage(archive_keys(status->session->archive), &err) != 0)
+		warn(status, "%s", err_text(&err));
 	if (status->session->self.moved)
 		warn(status, "the store is on another machine than it was: it signs nothing (dalil "
 		             "log adopt)");
@@ -234,6 +257,8 @@ gather(struct status *status, struct err *err)
 	if (code == ERR_NONE)
 		check_keys(status, snapshot);
 	snapshot_end(snapshot);
+	if (code == ERR_NONE)
+		code = check_copies(status, err);
 	if (code == ERR_NONE)
 		check_rest(status);
 	return code;
