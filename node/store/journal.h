@@ -42,6 +42,9 @@ int journal_walk_next(struct journal_walk *walk, struct journal_frame *frame, st
  * none. */
 int journal_walk_skip(struct journal_walk *walk, struct err *err);
 
+/* Bytes of the journal before this place, for progress. */
+uint64_t journal_bytes(struct files *files, struct journal_at until);
+
 /* ---- writing ---- */
 
 struct journal_writer {

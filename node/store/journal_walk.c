@@ -192,3 +192,21 @@ journal_walk_skip(struct journal_walk *walk, struct err *err)
 	}
 	return result;
 }
+
+uint64_t
+journal_bytes(struct files *files, struct journal_at until)
+{
+	uint64_t all = 0;
+	uint64_t size;
+	uint32_t last;
+
+	if (files_last(files, &last, NULL) != 0)
+		return 0;
+	for (uint32_t file = 1; file <= last && file <= until.file; file++) {
+		if (file == until.file)
+			all += until.offset;
+		else if (files_size(files, file, &size, NULL) == 0)
+			all += size;
+	}
+	return all;
+}

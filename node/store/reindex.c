@@ -67,24 +67,6 @@ turn_over(struct reindex *reindex, struct err *err)
 	return result;
 }
 
-static uint64_t
-journal_bytes(struct store *store, struct journal_at until)
-{
-	uint64_t all = 0;
-	uint64_t size;
-	uint32_t last;
-
-	if (files_last(&store->journal, &last, NULL) != 0)
-		return 0;
-	for (uint32_t file = 1; file <= last && file <= until.file; file++) {
-		if (file == until.file)
-			all += until.offset;
-		else if (files_size(&store->journal, file, &size, NULL) == 0)
-			all += size;
-	}
-	return all;
-}
-
 /* One frame, or one damaged place.  ERR_NOT_FOUND: the end. */
 static int
 step(struct reindex *reindex, struct err *err)
@@ -122,8 +104,8 @@ step(struct reindex *reindex, struct err *err)
 static int
 walk_journal(struct reindex *reindex, struct err *err)
 {
-	uint64_t all =
-	    journal_bytes(reindex->store, (struct journal_at){.file = UINT32_MAX, .offset = 0});
+	uint64_t all = journal_bytes(
+	    &reindex->store->journal, (struct journal_at){.file = UINT32_MAX, .offset = 0});
 	unsigned frames = 0;
 	int result = 0;
 
@@ -133,7 +115,7 @@ walk_journal(struct reindex *reindex, struct err *err)
 			result = turn_over(reindex, err);
 			if (reindex->progress != NULL)
 				reindex->progress(reindex->cookie,
-				    journal_bytes(reindex->store, reindex->walk.at), all);
+				    journal_bytes(&reindex->store->journal, reindex->walk.at), all);
 		}
 	}
 	return result == ERR_NOT_FOUND ? 0 : result;

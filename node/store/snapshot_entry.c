@@ -21,6 +21,8 @@ entry_row(
 
 	if (result == 0)
 		result = index_get(txn, INDEX_ENTRIES, &key, &value, err);
+	if (result == ERR_NOT_FOUND)
+		return no_row(txn, place, err);
 	if (result == 0 && !index_entry_decode(entry, &value))
 		return index_bad_row(INDEX_ENTRIES, err);
 	return result;

@@ -47,7 +47,7 @@ int store_reindex(
 /*
  * Walk the journal and compare every frame with the index and every table's count with what
  * the journal holds; parts are checked against their digests.  0 if the walk came to its end, whatever
- * was found.  Appends wait meanwhile.
+ * was found.  It looks at what was committed when it began, and nobody waits for it.
  */
 int store_compare(struct storage *storage, store_progress *progress, store_found *found,
     void *cookie, struct err *err);

@@ -15,6 +15,8 @@
 /* An empty folder below $TMPDIR or /tmp, and its removal with all that is in it. */
 char *fixture_folder(void); /* heap */
 void fixture_remove(char *folder);
+/* Make the file ${to} a copy of the file ${from}. */
+void fixture_copy(const char *to, const char *from);
 
 /* Bytes that follow from ${seed} and the number. */
 void fixture_bytes(uint8_t *to, size_t size, uint64_t seed, uint64_t number);

@@ -269,7 +269,8 @@ static void
 test_roll_forward(void **state)
 {
 	struct place *place = *state;
-	char command[8192];
+	char *index = NULL;
+	char *old = NULL;
 	uint8_t before[HASH_SIZE];
 	uint8_t after[HASH_SIZE];
 	struct batch *batch;
@@ -283,9 +284,9 @@ test_roll_forward(void **state)
 	ok(fixture_append(place->storage, 0, 0, 40, &err));
 	storage_close(place->storage);
 	place->storage = NULL;
-	(void)snprintf(
-	    command, sizeof(command), "cp -r %s/index %s/old", place->path, place->folder);
-	assert_int_equal(system(command), 0);
+	assert_true(asprintf(&index, "%s/index/data.mdb", place->path) > 0);
+	assert_true(asprintf(&old, "%s/old", place->folder) > 0);
+	fixture_copy(old, index);
 	ok(store_open(place->path, &place->storage, &err));
 	ok(fixture_append(place->storage, 1, 0, 17, &err));
 	ok(fixture_append(place->storage, 0, 40, 100, &err));
@@ -293,12 +294,11 @@ test_roll_forward(void **state)
 	fixture_digest(place->storage, before, &answers);
 	storage_close(place->storage);
 	place->storage = NULL;
-	(void)snprintf(command, sizeof(command), "rm -r %s/index; cp -r %s/old %s/index",
-	    place->path, place->folder, place->path);
-	assert_int_equal(system(command), 0);
+	fixture_copy(index, old);
 	/* and a torn frame behind it all */
-	(void)snprintf(command, sizeof(command), "%s/journal/00000001.jrn", place->path);
-	fd = open(command, O_WRONLY | O_APPEND);
+	free(old);
+	assert_true(asprintf(&old, "%s/journal/00000001.jrn", place->path) > 0);
+	fd = open(old, O_WRONLY | O_APPEND);
 	assert_int_equal(write(fd, "\0\0\1\0\0\0\1\0\2\0", 10), 10);
 	(void)close(fd);
 	ok(store_open(place->path, &place->storage, &err));
@@ -306,6 +306,8 @@ test_roll_forward(void **state)
 	assert_memory_equal(before, after, HASH_SIZE);
 	ok(fixture_append(place->storage, 0, 100, 120, &err));
 	check_all(place, 0, 120);
+	free(index);
+	free(old);
 }
 
 static void
@@ -332,6 +334,125 @@ test_reindex(void **state)
 	reopen(place);
 	check_all(place, 1, 70);
 	check_all(place, 0, 100);
+}
+
+static void
+count_finding(void *cookie, const struct store_finding *finding)
+{
+	(void)finding;
+	(*(unsigned *)cookie)++;
+}
+
+static void
+overwrite(struct place *place, const char *name, off_t offset, const void *bytes, size_t size)
+{
+	char *path;
+	int fd;
+
+	assert_true(asprintf(&path, "%s/%s", place->path, name) > 0);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, bytes, size, offset), size);
+	(void)close(fd);
+	free(path);
+}
+
+/* The offset of the frame of entry ${index} of log 0, and of the record in it. */
+static struct journal_at
+entry_at(struct place *place, uint64_t index)
+{
+	struct index_key key = index_key_place((struct storage_place){.log = 0, .index = index});
+	struct store_snapshot *snapshot;
+	struct index_entry entry;
+	struct index_value value;
+
+	ok(store_snapshot_open((struct store *)place->storage, &snapshot, &err));
+	ok(index_get(snapshot->txn, INDEX_ENTRIES, &key, &value, &err));
+	assert_true(index_entry_decode(&entry, &value));
+	store_snapshot_end(&snapshot->base);
+	return journal_unpack(entry.position);
+}
+
+static void
+test_compare(void **state)
+{
+	struct place *place = *state;
+	struct index_key key = index_key_fact(STORAGE_FACT_PEER, view_of("\0\0\0\0\0\0\0\2", 8));
+	struct store *store = (struct store *)place->storage;
+	struct store_write write;
+	unsigned findings = 0;
+
+	fill(place);
+	ok(store_compare(place->storage, NULL, count_finding, &findings, &err));
+	assert_int_equal(findings, 0);
+	/* rows that go missing are named */
+	for (int i = 0; i < 3; i++) {
+		ok(write_begin(store, &write, &err));
+		if (i == 0)
+			ok(index_delete(write.txn, INDEX_FACTS, &key, &err));
+		key = index_key_place((struct storage_place){.log = 0, .index = 7});
+		if (i == 1)
+			ok(index_delete(write.txn, INDEX_ENTRIES, &key, &err));
+		key = index_key_node(0, 3, 2);
+		if (i == 2)
+			ok(index_delete(write.txn, INDEX_NODES, &key, &err));
+		ok(write_commit(&write, &err));
+		write_end(&write);
+		findings = 0;
+		ok(store_compare(place->storage, NULL, count_finding, &findings, &err));
+		assert_true(findings > 0);
+		ok(store_reindex(place->path, NULL, count_finding, &findings, &err));
+		findings = 0;
+		ok(store_compare(place->storage, NULL, count_finding, &findings, &err));
+		assert_int_equal(findings, 0);
+	}
+}
+
+/* A frame that rots costs its own entry and nothing else, also after reindex. */
+static void
+test_rot(void **state)
+{
+	struct place *place = *state;
+	struct snapshot *snapshot;
+	struct journal_at at;
+	unsigned findings = 0;
+
+	fill(place);
+	at = entry_at(place, 30);
+	overwrite(place, "journal/00000001.jrn", at.offset + 150, "rot", 3);
+	for (int i = 0; i < 2; i++) {
+		ok(snapshot_begin(place->storage, &snapshot, &err));
+		for (uint64_t index = 0; index < 100; index++)
+			assert_int_equal(
+			    fixture_check(snapshot, 0, index, &err), index == 30 ? ERR_DAMAGED : 0);
+		for (uint64_t index = 0; index < 17; index++)
+			ok(fixture_check(snapshot, 1, index, &err));
+		snapshot_end(snapshot);
+		findings = 0;
+		ok(store_compare(place->storage, NULL, count_finding, &findings, &err));
+		assert_true(findings > 0);
+		findings = 0;
+		ok(store_reindex(place->path, NULL, count_finding, &findings, &err));
+		assert_true(findings > 0);
+	}
+	/* the tree is whole: the log goes on */
+	ok(fixture_append(place->storage, 0, 100, 110, &err));
+	check_all(place, 1, 17);
+	reopen(place);
+	/* three frames in a row are too many: the log is read, and not written */
+	at = entry_at(place, 50);
+	for (uint64_t index = 50; index < 53; index++) {
+		at = entry_at(place, index);
+		overwrite(place, "journal/00000001.jrn", at.offset + 150, "rot", 3);
+	}
+	ok(store_reindex(place->path, NULL, count_finding, &findings, &err));
+	reopen(place);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	ok(fixture_check(snapshot, 0, 49, &err));
+	assert_int_equal(fixture_check(snapshot, 0, 51, &err), ERR_DAMAGED);
+	ok(fixture_check(snapshot, 0, 60, &err));
+	snapshot_end(snapshot);
+	assert_int_equal(fixture_append(place->storage, 0, 110, 111, &err), ERR_DAMAGED);
+	ok(fixture_append(place->storage, 1, 17, 20, &err));
 }
 
 static void
@@ -516,6 +637,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_late_part, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_roll_forward, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_reindex, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_compare, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_rot, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_payloads, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
