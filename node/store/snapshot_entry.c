@@ -10,6 +10,21 @@ journal_of(struct snapshot *snapshot)
 	return &((struct store_snapshot *)snapshot)->store->journal;
 }
 
+/* No row: that is only right past the log's end. */
+static int
+no_row(struct index_txn *txn, struct storage_place place, struct err *err)
+{
+	struct index_log log;
+	int result = index_log_get(txn, place.log, &log, err);
+
+	if (result != 0 || place.index >= log.size)
+		return result == 0 ? ERR_NOT_FOUND : result;
+	if (!log.broken)
+		return index_bad_row(INDEX_ENTRIES, err);
+	return err_set(err, ERR_DAMAGED,
+	    "entry %" PRIu64 " of log %" PRIu32 " was lost in the journal", place.index, place.log);
+}
+
 static int
 entry_row(
     struct snapshot *base, struct index_entry *entry, struct storage_place place, struct err *err)
