@@ -14,7 +14,7 @@ packages=(
 	# other implementations that ours is held against
 	age golang-go golang-golang-x-mod-dev python3-dissononce python3-cryptography
 	# what the tests use of the system
-	util-linux mount procps
+	util-linux mount procps mandoc
 )
 [ "${1:-}" = bench ] && packages+=(restic borgbackup rsync)
 
