@@ -35,7 +35,7 @@ static void pump_writes(struct disk *disk);
 static void pump_leaves(struct disk *disk);
 
 struct disk *
-disk_new(uv_loop_t *loop, struct storage *storage, disk_done *done, void *cookie)
+executor_new(uv_loop_t *loop, struct storage *storage, disk_done *done, void *cookie)
 {
 	struct disk *disk = calloc(1, sizeof(*disk));
 
@@ -155,7 +155,7 @@ writes_work(uv_work_t *work)
 	if (job->request == NULL)
 		job->run(job->argument);
 	else
-		disk_write(disk->storage, job);
+		executor_write(disk->storage, job);
 }
 
 static void

@@ -23,7 +23,7 @@ typedef void disk_work(void *argument);  /* on a worker */
 typedef void disk_after(void *argument); /* on the loop */
 
 /* NULL without memory. */
-struct disk *disk_new(uv_loop_t *loop, struct storage *storage, disk_done *done, void *cookie);
+struct disk *executor_new(uv_loop_t *loop, struct storage *storage, disk_done *done, void *cookie);
 void disk_free(struct disk *disk);
 bool disk_idle(const struct disk *disk);
 

@@ -3,7 +3,7 @@
 
 #include "node/net/disk.h"
 
-/* Purpose: what disk.c, disk_read.c and disk_write.c share: jobs, and functions that run on workers. */
+/* Purpose: what disk.c, disk_read.c and executor_write.c share: jobs, and functions that run on workers. */
 
 struct job {
 	struct job *next;
@@ -21,7 +21,7 @@ void disk_read(struct storage *storage, struct sync_disk *request);
 /*
  * Execute a list of writes in one batch; where one of them spoils it, each in a batch of its own.
  */
-void disk_write(struct storage *storage, struct job *jobs);
+void executor_write(struct storage *storage, struct job *jobs);
 /* Put a list of checked leaves and sync once.  *fetch is made when it is NULL. */
 void disk_write_leaves(struct storage *storage, struct payload_fetch **fetch, struct job *jobs);
 

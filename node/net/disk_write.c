@@ -180,7 +180,7 @@ fail_all(struct job *jobs, int code, const struct err *err)
 }
 
 void
-disk_write(struct storage *storage, struct job *jobs)
+executor_write(struct storage *storage, struct job *jobs)
 {
 	struct err err = {0};
 	struct job *spoilt;

@@ -59,7 +59,7 @@ make_parts(struct node *node, struct err *err)
 	config.replay = replay_file_memory(node->replay);
 	node->handshakes = handshakes_new(&config);
 	node->peers = sodium_allocarray(SYNC_PEERS_MAX, sizeof(*node->peers));
-	node->disk = disk_new(&node->loop, node->options.storage, node_disk_done, node);
+	node->disk = executor_new(&node->loop, node->options.storage, node_disk_done, node);
 	if (node->handshakes == NULL || node->peers == NULL || node->disk == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for a node");
 	memset(node->peers, 0, SYNC_PEERS_MAX * sizeof(*node->peers));
