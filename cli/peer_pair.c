@@ -21,8 +21,15 @@ static const struct option invite_options[] = {
     {.name = NULL},
 };
 
-static const struct option pair_options[] = {
-    {"address", "HOST:PORT", OPTION_PATH, "where this node can be reached (accept)"},
+static const struct option accept_options[] = {
+    {"address", "HOST:PORT", OPTION_PATH, "where this node can be reached"},
+    {"country", "CC", OPTION_PATH, "the other side's country, two letters"},
+    {"as", "NAME", OPTION_TEXT, "what it is called here: --to and PEER mean this"},
+    {"no-share", NULL, OPTION_FLAG, "it may not hold this node's log"},
+    {.name = NULL},
+};
+
+static const struct option confirm_options[] = {
     {"country", "CC", OPTION_PATH, "the other side's country, two letters"},
     {"as", "NAME", OPTION_TEXT, "what it is called here: --to and PEER mean this"},
     {"no-share", NULL, OPTION_FLAG, "it may not hold this node's log"},
@@ -267,7 +274,7 @@ command_peer_accept(struct context *context, int argc, char **argv)
 	    .arguments = "INVITE [--address HOST:PORT] [--country CC] [--as NAME] [--no-share]",
 	    .what =
 	        "Takes an invite and prints the reply, one line, that goes back to who sent it.",
-	    .options = pair_options,
+	    .options = accept_options,
 	    .example = "  dalil peer accept dalil-invite-1-... --country KZ --as almaty",
 	    .glossary =
 	        "  fingerprint  short words of both nodes' keys: read aloud, they must agree",
@@ -325,7 +332,7 @@ command_peer_confirm(struct context *context, int argc, char **argv)
 	static const struct usage usage = {
 	    .arguments = "REPLY [--country CC] [--as NAME] [--no-share]",
 	    .what = "Completes the pairing with the line that came back.",
-	    .options = pair_options,
+	    .options = confirm_options,
 	    .example = "  dalil peer confirm dalil-reply-1-... --country KG --as bishkek",
 	    .glossary =
 	        "  fingerprint  short words of both nodes' keys: read aloud, they must agree",

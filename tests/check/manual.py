@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The man pages say what the programs take: every command of the table in cli/main.c has a page whose
 synopsis holds exactly the options of its --help and which explains each of them; no page names a
-command or an option that is not there, in its examples neither; dalild.8 and dalil.conf.5 likewise; and
-mandoc finds nothing to warn of. The built programs are those in $DALIL_BUILD."""
+command or an option that is not there, nor does an example of a page, a --help or a guide; dalild.8 and
+dalil.conf.5 likewise; and mandoc finds nothing to warn of. The programs are those in $DALIL_BUILD."""
 
 import os
 import re
@@ -92,7 +92,7 @@ def command_at(words, commands):
 def example_problems(line, commands, common):
     words = shlex.split(line)
     for at, word in enumerate(words):
-        if word != "dalil":
+        if word != "dalil" or (at > 0 and words[at - 1] not in ("|", "&&", ";")):
             continue
         rest = words[at + 1:]
         rest = rest[:min([rest.index(end) for end in ("|", ">", "&&", ";") if end in rest] or [len(rest)])]
@@ -130,32 +130,45 @@ def command_problems(name, options, pages):
 
 
 def page_problems(page, commands, common):
-    """What a page names that is not there."""
-    here = {name for name in commands if "dalil-" + name.split()[0] in page.names}
-    every = set().union(*commands.values()) | common if page.name == "dalil.1" else \
-        set().union(*(commands[name] for name in here)) | common
-    foreign = set(re.findall(r"^\.(?:Ic|Pq Ic) dalil (.*?)(?: \.| ,| No .*)?$", page.text, re.M))
+    """What a page names that is not there. Its own options it may name, the global ones, and those of
+    commands to whose page it refers."""
+    spoken_of = set(page.names) | set(re.findall(r"^\.(?:It )?Xr (dalil-\S+) 1", page.text, re.M))
+    known = set(common)
+    for name, options in commands.items():
+        if page.name == "dalil.1" or "dalil-" + name.split()[0] in spoken_of:
+            known |= options
     for name in sorted(set(page.synopses()) - set(commands) - {""}):
         yield "%s: there is no command %s" % (page.name, name)
-    for line in re.findall(r"^\.Ic (.*)$", page.text, re.M):
-        words = line.replace(" Fl -", " --").split()
-        name = command_at(words, commands) or command_at(words[1:], commands)
-        if name:
-            every |= commands[name]
-    for mention in foreign:
-        words = mention.replace("Fl -", "--").split()
-        if command_at(words, commands) is None:
+    for mention in re.findall(r"^\.(?:Pq )?Ic dalil (.*)$", page.text, re.M):
+        if command_at(mention.split(), commands) is None:
             yield "%s: there is no command dalil %s" % (page.name, mention)
-    # A page may speak of another command's option where it names that command's page.
-    for other in re.findall(r"^\.Xr dalil-(\S+) 1", page.text, re.M):
-        for name in commands:
-            if name.split()[0] == other:
-                every |= commands[name]
-    for option in sorted(flags(page.text) - every):
+    for option in sorted(flags(page.text) - known):
         yield "%s names %s, which is not there" % (page.name, option)
     for line in page.examples():
         yield from ("%s: %s" % (page.name, bad)
                     for bad in example_problems(line, commands, common))
+
+
+def help_problems(name, text, commands, common):
+    """The example of a command's help is one that works."""
+    section = re.search(r"\nExample\n(.*?)(?:\n\n|\Z)", text, re.S)
+    lines = [] if section is None else section.group(1).replace("\\\n", " ").splitlines()
+    if not any("dalil" in line for line in lines):
+        yield "%s --help has no example" % name
+    for line in lines:
+        yield from ("%s --help: %s" % (name, bad) for bad in example_problems(line, commands, common))
+
+
+def guide_problems(name, commands, common):
+    """Commands in a guide: lines that are indented, and words in backquotes."""
+    text = read(*name.split("/")).replace("\\\n", " ")
+    lines = re.findall(r"^ {4,}(.*\bdalil .*)$", text, re.M)
+    lines += re.findall(r"`(dalil [^`]*)`", text)
+    if not lines:
+        yield "%s names no command" % name
+    for line in lines:
+        if "COMMAND" not in line and "--help" not in line:
+            yield from ("%s: %s" % (name, bad) for bad in example_problems(line, commands, common))
 
 
 def lint_problems(path):
@@ -168,7 +181,7 @@ def lint_problems(path):
 
 def reference_problems(pages, names):
     for page in pages:
-        for name, section in re.findall(r"^\.Xr (dalil\S*) (\d)", page.text, re.M):
+        for name, section in re.findall(r"^\.(?:It )?Xr (dalil\S*) (\d)", page.text, re.M):
             if "%s.%s" % (name, section) not in names:
                 yield "%s refers to %s(%s), which is not there" % (page.name, name, section)
 
@@ -204,7 +217,7 @@ def overview_problems(page, pages, common, listed, table):
         yield "the global options of dalil.1 are not those of dalil --help: %s" % sorted(
             (written ^ common) | (common - page.explained()))
     for other in pages:
-        if other.name.startswith("dalil-") and ".Xr %s 1" % other.name[:-2] not in page.text:
+        if other.name.startswith("dalil-") and "Xr %s 1\n" % other.name[:-2] not in page.text:
             yield "dalil.1 does not name %s" % other.name
 
 
@@ -244,12 +257,15 @@ def main():
     table = set(re.findall(r'^\s+\{"([a-z ]+)", GROUP_', read("cli", "main.c"), re.M))
     listed = {match.strip() for match in re.findall(r"^  ([a-z]+(?: [a-z]+)?)  ", text, re.M)}
     common = words_of_usage(text) | {"--help"}
-    commands = {name: options_of_help(help_of(os.path.join("cli", "dalil"), *name.split()))
-                for name in sorted(table)}
+    helps = {name: help_of(os.path.join("cli", "dalil"), *name.split()) for name in sorted(table)}
+    commands = {name: options_of_help(said) for name, said in helps.items()}
     tally = Tally()
     tally.add(overview_problems(overview, pages, common, listed, table))
     for name, options in commands.items():
         tally.add(command_problems(name, options, pages))
+        tally.add(help_problems(name, helps[name], commands, common))
+    for name in ("README.md", "docs/guide-start.md"):
+        tally.add(guide_problems(name, commands, common))
     for page in pages:
         if page.name.startswith("dalil-") or page is overview:
             tally.add(page_problems(page, commands, common))
