@@ -85,6 +85,19 @@ find_charter(const struct context *context, const struct statement *statement)
 	return charter;
 }
 
+/* A second statement of a number splits the charter: where that shows, it is not signed. */
+static int
+check_place(const struct charter *charter, const struct statement *statement, struct err *err)
+{
+	const uint8_t *there = charter == NULL ? NULL : charter_hash(charter, statement->seq);
+
+	if (there == NULL || memcmp(there, statement->hash, HASH_SIZE) == 0)
+		return 0;
+	return err_set(err, ERR_REFUSED,
+	    "the charter here has another statement of that number: to sign this one would split "
+	    "it; have it made anew");
+}
+
 static int
 sign_one(struct buffer *held, const struct charter *charter, const uint8_t *seed, struct err *err)
 {
@@ -144,8 +157,10 @@ run(struct context *context, const struct options *options, struct err *err)
 	if (code == 0) {
 		request_tell(context, &statement);
 		charter = find_charter(context, &statement);
-		code = sign_all(context, options, &held, charter, err);
+		code = check_place(charter, &statement, err);
 	}
+	if (code == 0)
+		code = sign_all(context, options, &held, charter, err);
 	if (code == 0)
 		code = statement_parse(&statement, buffer_view(&held), err);
 	if (code == 0 && charter != NULL)

@@ -425,6 +425,30 @@ archive_charter_make(struct archive *archive, const struct statement *draft, uin
 	return code;
 }
 
+/*
+ * A statement is signed only as the next one.  Whoever signs a second one of a number splits the
+ * charter, and nothing takes that back (design 5.5).
+ */
+static int
+check_next(const struct charter *charter, struct view bytes, struct err *err)
+{
+	struct statement statement;
+	const uint8_t *there;
+	int code = statement_parse(&statement, bytes, err);
+
+	if (code != 0)
+		return code;
+	there = charter_hash(charter, statement.seq);
+	if (there != NULL && memcmp(there, statement.hash, HASH_SIZE) == 0)
+		return 0; /* it is known: nothing new is signed */
+	if (statement.seq == charter_count(charter) &&
+	    memcmp(statement.previous, charter_last(charter), HASH_SIZE) == 0)
+		return 0;
+	return err_set(err, ERR_REFUSED,
+	    "it does not follow the last statement of the charter here: the charter has moved on "
+	    "since, or it is another's; have it made anew");
+}
+
 int
 archive_charter_complete(struct archive *archive, struct view statement,
     const uint8_t *const *root_seeds, unsigned root_count, struct buffer *out, unsigned *wants,
@@ -433,8 +457,12 @@ archive_charter_complete(struct archive *archive, struct view statement,
 	struct charter *charter = NULL;
 	int code = archive_charter(archive, archive->self.organisation, &charter, err);
 
-	if (code != 0)
+	if (code == 0)
+		code = check_next(charter, statement, err);
+	if (code != 0) {
+		charter_free(charter);
 		return code;
+	}
 	buffer_clear(out);
 	buffer_append(out, statement.data, statement.size);
 	code = archive_charter_sign(archive, charter, out, root_seeds, root_count, wants, err);

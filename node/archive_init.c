@@ -239,31 +239,70 @@ archive_create(struct archive **result, const struct archive_init *init, const c
 	return finish(result, archive, code);
 }
 
-/* The organisation that a charter's text is of: the hash of its first statement, and its name. */
+/* Feed a charter's text into ${charter}, all of it. */
 static int
-read_organisation(struct view file, uint8_t organisation[static HASH_SIZE], char *name, size_t room,
-    struct err *err)
+read_charter(struct charter *charter, struct view file, struct err *err)
 {
-	struct statement statement;
+	enum charter_verdict verdict;
 	struct buffer bytes;
 	int code;
 
 	buffer_init(&bytes, STATEMENT_MAX + 4);
-	code = statement_file_next(&file, &bytes, err);
-	if (code == 0)
-		code = err_set(err, ERR_MALFORMED, "there is no statement in that charter");
-	if (code == 1)
-		code = statement_parse(&statement, buffer_view(&bytes), err);
-	if (code == 0 && statement.kind != STATEMENT_FOUND)
-		code = err_set(err, ERR_MALFORMED, "a charter begins with `found` (design 5.5)");
-	if (code == 0 && statement.name.size >= room)
-		code = err_set(err, ERR_LIMIT, "the organisation's name is too long");
-	if (code == 0) {
-		memcpy(organisation, statement.hash, HASH_SIZE);
-		memcpy(name, statement.name.data, statement.name.size);
-		name[statement.name.size] = '\0';
+	while ((code = statement_file_next(&file, &bytes, err)) == 1) {
+		code = charter_feed(charter, buffer_view(&bytes), &verdict, err);
+		if (code != 0)
+			break;
 	}
 	buffer_fini(&bytes);
+	if (code == 0 && charter_count(charter) == 0)
+		code = err_set(err, ERR_MALFORMED, "there is no statement in that charter");
+	return code;
+}
+
+/* Is each key at hand one of the present root keys? */
+static int
+check_roots(
+    const struct charter_roots *roots, const uint8_t *const *seeds, unsigned count, struct err *err)
+{
+	uint8_t key[KEY_SIZE];
+	unsigned i, j;
+
+	for (i = 0; i < count; i++) {
+		key_ed25519_public(key, seeds[i]);
+		for (j = 0; j < roots->count && memcmp(roots->keys[j], key, KEY_SIZE) != 0; j++)
+			;
+		if (j == roots->count)
+			return err_set(err, ERR_REFUSED,
+			    "a key at hand is no root key of that organisation (design 5.5)");
+	}
+	return 0;
+}
+
+/*
+ * The organisation that a charter's text is of, and its name.  What could refuse the joining is
+ * looked at here, before anything is made: a store half made would be in the way of the next try.
+ */
+static int
+read_organisation(struct view file, const uint8_t *const *root_seeds, unsigned root_count,
+    uint8_t organisation[static HASH_SIZE], char *name, size_t room, struct err *err)
+{
+	struct charter *charter = charter_new();
+	size_t size;
+	int code;
+
+	if (charter == NULL)
+		return err_set(err, ERR_MEMORY, "no memory for a charter");
+	code = read_charter(charter, file, err);
+	if (code == 0)
+		code = check_roots(charter_roots(charter), root_seeds, root_count, err);
+	size = code == 0 ? strlen(charter_name(charter)) : 0;
+	if (code == 0 && size >= room)
+		code = err_set(err, ERR_LIMIT, "the organisation's name is too long");
+	if (code == 0) {
+		memcpy(organisation, charter_organisation(charter), HASH_SIZE);
+		memcpy(name, charter_name(charter), size + 1);
+	}
+	charter_free(charter);
 	return code;
 }
 
@@ -283,7 +322,8 @@ archive_join(struct archive **result, const struct archive_init *init, struct vi
 
 	*result = NULL;
 	joining.deposit_only = true; /* the vault's key comes by `key attach`, or stays elsewhere */
-	code = read_organisation(charter, organisation, name, sizeof(name), err);
+	code = read_organisation(
+	    charter, root_seeds, root_count, organisation, name, sizeof(name), err);
 	if (code == 0)
 		code = make_parts(&archive, &joining, err);
 	if (code == 0)
@@ -298,6 +338,8 @@ archive_join(struct archive **result, const struct archive_init *init, struct vi
 		draft_enrol(&draft, archive, init, &keys);
 		code = archive_charter_make(
 		    archive, &draft, init->time, root_seeds, root_count, request, &wants, err);
+		if (wants == 0)
+			buffer_clear(request); /* enrolled: nothing is asked for */
 	}
 	return finish(result, archive, code);
 }

@@ -133,9 +133,11 @@ def completed_on_a_machine_without_store(folder, nodes):
     # A second request made beside it names a predecessor that is no longer the last.
     stale = os.path.join(folder, "stale")
     third, stale_request = further(folder, nodes, os.path.join(folder, "charter"), "uch")
-    result = one.run("charter", "enrol", stale_request, "--org-key", one.root_key(), "-o", stale)
-    row = shown(one)
-    expect(len(row["nodes"]) == 2 and row["statements"] == 4, "a stale request counts: %r" % result)
+    for command in ("enrol", "sign"):
+        result = one.run("charter", command, stale_request, "--org-key", one.root_key(), "-o", stale)
+        expect(result.code == EXIT_REFUSED and not os.path.exists(stale),
+               "signs a second statement of one number: %r" % result)
+    expect(shown(one)["statements"] == 4, "a stale request counts")
 
 
 @suite.check
@@ -162,6 +164,23 @@ def refused(folder, nodes):
         result = one.run("charter", "enrol", path, "--org-key", one.root_key())
         expect(result.code not in (EXIT_DONE,) and result.code > 0, "taken: %r" % result)
     expect(shown(one)["statements"] == 3, "something was taken")
+
+
+@suite.check
+def joining_refused_leaves_nothing(folder, nodes):
+    one = founded(folder, nodes)
+    other = founded(folder, nodes, "Boshqa", "ikki")
+    charter = exported(folder, one)
+    two = Node(folder, "", "uch")
+    lines = statements(charter)
+    torn = write(os.path.join(folder, "torn"), (lines[0] + "\n" + lines[2] + "\n").encode())
+    empty = write(os.path.join(folder, "empty"), b"# nothing\n")
+    for path, options in ((charter, ["--org-key", other.root_key()]), (torn, []), (empty, [])):
+        result = two.run("init", "--join", path, "--node", "uch", "--no-passphrase", *options)
+        expect(result.code > 0, "joined with %s: %r" % (path, result))
+        expect(not os.path.exists(two.store), "a store half made is left behind: %r" % result)
+    two.must("init", "--join", charter, "--node", "uch", "--no-passphrase", "--org-key",
+             one.root_key())
 
 
 @suite.check
