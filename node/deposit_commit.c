@@ -295,5 +295,6 @@ deposit_commit_main(void *cookie)
 		}
 	}
 	(void)pthread_mutex_unlock(&run->lock);
+	hash_thread_end();
 	return NULL;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proto/hash.h"
+
 #define SLOTS_MAX (POOL_THREADS_MAX + POOL_SLOTS_MORE)
 
 struct slot {
@@ -265,6 +267,7 @@ thread_main(void *cookie)
 		(void)pthread_mutex_lock(&pool->lock);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
+	hash_thread_end();
 	return NULL;
 }
 

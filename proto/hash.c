@@ -80,20 +80,27 @@ hash_finish(struct hash *hash, uint8_t *digest)
 }
 
 /*
- * One context a thread, made at the first use and kept until the process ends:
+ * One context a thread, made at the first use and kept until the thread says that it ends:
  * fetching a digest costs more than most of the hashes here.
  */
+static _Thread_local struct hash *mine;
+
 static struct hash *
 hash_mine(void)
 {
-	static _Thread_local struct hash *mine;
-
 	if (mine == NULL) {
 		mine = hash_new();
 		if (mine == NULL)
 			abort();
 	}
 	return mine;
+}
+
+void
+hash_thread_end(void)
+{
+	hash_free(mine);
+	mine = NULL;
 }
 
 void

@@ -14,7 +14,7 @@
  * digest that is not one, abort.
  *
  * Threads: a context belongs to one thread at a time.  The one-call functions
- * keep one context per thread.
+ * keep one context per thread; a thread that ends before the process calls hash_thread_end.
  */
 
 struct hash; /* a reusable context */
@@ -27,6 +27,9 @@ void hash_start(struct hash *hash);
 void hash_update(struct hash *hash, struct view bytes);
 /* Writes 32 bytes (64 for SHA-512). The context must be started again before reuse. */
 void hash_finish(struct hash *hash, uint8_t *digest);
+
+/* Free what the one-call functions keep for this thread. */
+void hash_thread_end(void);
 
 void hash_sha256(uint8_t digest[static HASH_SIZE], struct view bytes);
 /* Over the concatenation of ${count} views. */
