@@ -84,6 +84,10 @@ build "$gcc" gcc || {
 }
 export DALIL_BUILD=$gcc
 
+if wants checks; then
+	say "The manual"
+	run manual tests/check/manual.py
+fi
 if wants unit; then
 	say "Unit and fuzz tests"
 	suites "$gcc" 1

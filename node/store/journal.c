@@ -23,6 +23,8 @@ static int
 read_covered(
     struct file_use *use, struct journal_frame *frame, struct buffer *bytes, struct err *err)
 {
+	/* A caller that expects little gives a small buffer: of secrets, which locked memory holds. */
+	size_t first_size = bytes->limit < READ_FIRST ? bytes->limit : READ_FIRST;
 	size_t got;
 	size_t whole;
 	uint8_t checksum[JOURNAL_CHECKSUM];
@@ -30,10 +32,10 @@ read_covered(
 	int result;
 
 	buffer_clear(bytes);
-	first = buffer_extend(bytes, READ_FIRST);
+	first = buffer_extend(bytes, first_size);
 	if (first == NULL)
 		return err_set(err, ERR_MEMORY, "no memory to read the journal");
-	result = disk_read(use->fd, first, READ_FIRST, frame->at.offset, &got, use->name, err);
+	result = disk_read(use->fd, first, first_size, frame->at.offset, &got, use->name, err);
 	if (result != 0)
 		return result;
 	if (got < JOURNAL_HEADER)
@@ -41,14 +43,14 @@ read_covered(
 	if (!journal_header_decode(&frame->header, first))
 		return torn(err, use, frame->at, "no frame begins here");
 	whole = JOURNAL_HEADER + frame->header.covered;
-	if (whole > got && got == READ_FIRST) {
-		uint8_t *more = buffer_extend(bytes, whole - READ_FIRST);
+	if (whole > got && got == first_size) {
+		uint8_t *more = buffer_extend(bytes, whole - first_size);
 		size_t added;
 
 		if (more == NULL)
 			return err_set(err, ERR_MEMORY, "no memory to read the journal");
-		result = disk_read(use->fd, more, whole - READ_FIRST,
-		    (uint64_t)frame->at.offset + READ_FIRST, &added, use->name, err);
+		result = disk_read(use->fd, more, whole - first_size,
+		    (uint64_t)frame->at.offset + first_size, &added, use->name, err);
 		if (result != 0)
 			return result;
 		got += added;

@@ -201,6 +201,9 @@ def config_problems():
 
 
 def daemon_problems(page):
+    if not os.access(os.path.join(BUILD, "node", "dalild"), os.X_OK):
+        yield "dalild is not built"
+        return
     text = help_of(os.path.join("node", "dalild"))
     options = words_of_usage(text) | {"--help"}
     for option in sorted(options - (page.synopses().get("", set()) & page.explained())):
