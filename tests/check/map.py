@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """docs/ARCHITECTURE.md names every source and header of proto/, node/ and cli/ once, names none that
 is not there, and its rows are sorted. A row is | `path.[ch]` | what it is for |. With --mend it sorts
-the rows, drops those that stand twice, and adds an empty one for each file that is missing."""
+the rows, drops those that stand twice or for nothing, and adds an empty one for each file that is missing."""
 
 import os
 import re
@@ -54,6 +54,14 @@ def mend(path):
         both = stem + ".c" in missing and stem + ".h" in missing
         rows.append("| `%s` |  |" % (stem + ".[ch]" if both else name))
     rows = sorted(set(rows), key=lambda row: ROW.match(row).group(1))
+    seen = set()
+    kept = []
+    for row in rows:
+        names = set(files_of(ROW.match(row).group(1)))
+        if names & tree() and not names & seen:
+            kept.append(row)
+            seen |= names
+    rows = kept
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(rest[:begin] + rows + rest[begin:]) + "\n")
 

@@ -8,7 +8,7 @@ import re
 import sys
 
 OWN = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
-CMOCKA = {word: re.compile(r"^\[  %-7s\] (\d+) test\(s\)" % word, re.M)
+CMOCKA = {word: re.compile(r"^\[  %s +\] (\d+) test\(s\)" % word, re.M)
           for word in ("PASSED", "FAILED", "SKIPPED")}
 
 
