@@ -133,6 +133,15 @@ peer_remove(struct batch *batch, const uint8_t transport[static INVITE_KEY], str
 	    batch, STORAGE_FACT_PEER, view_of(transport, INVITE_KEY), view_of(NULL, 0), err);
 }
 
+/* A buffer that grew is no secret one, but what stood in it is wiped all the same. */
+static void
+wipe_fini(struct buffer *buffer)
+{
+	if (buffer->data != NULL)
+		sodium_memzero(buffer->data, buffer->capacity);
+	buffer_fini(buffer);
+}
+
 int
 peer_next(struct snapshot *snapshot, struct peer_cursor *cursor, struct peer *peer, struct err *err)
 {
@@ -141,7 +150,7 @@ peer_next(struct snapshot *snapshot, struct peer_cursor *cursor, struct peer *pe
 	int code;
 
 	buffer_init(&key, STORAGE_KEY_MAX);
-	buffer_init_secret(&value, PEER_FACT_MAX);
+	buffer_init(&value, STORAGE_BYTES_MAX);
 	if (cursor->started)
 		buffer_append(&key, cursor->transport, INVITE_KEY);
 	code = snapshot_fact_next(snapshot, &key, &value, STORAGE_FACT_PEER, err);
@@ -153,7 +162,7 @@ peer_next(struct snapshot *snapshot, struct peer_cursor *cursor, struct peer *pe
 		code = peer_decode(peer, key.data, buffer_view(&value), err);
 	}
 	buffer_fini(&key);
-	buffer_fini(&value);
+	wipe_fini(&value);
 	return code;
 }
 
@@ -224,24 +233,32 @@ int
 peer_invite_answered(struct snapshot *snapshot, struct view reply_line, struct buffer *line,
     struct invite *invite, struct invite_reply *reply, struct err *err)
 {
+	struct buffer value;
 	struct buffer key;
 	int code;
 
 	buffer_init(&key, STORAGE_KEY_MAX);
-	while ((code = snapshot_fact_next(snapshot, &key, line, STORAGE_FACT_INVITE, err)) ==
+	buffer_init(&value, STORAGE_BYTES_MAX);
+	while ((code = snapshot_fact_next(snapshot, &key, &value, STORAGE_FACT_INVITE, err)) ==
 	       ERR_NONE) {
-		code = invite_parse(invite, buffer_view(line), err);
+		code = invite_parse(invite, buffer_view(&value), NULL);
 		if (code != ERR_NONE) {
 			code = err_set(
 			    err, ERR_DAMAGED, "an invite in the store is not what was stored");
 			break;
 		}
-		code = invite_reply_parse(reply, reply_line, buffer_view(line), invite->psk, err);
+		code = invite_reply_parse(reply, reply_line, buffer_view(&value), invite->psk, err);
 		if (code != ERR_FORGED)
 			break;
 		invite_wipe(invite);
 	}
+	if (code == ERR_NONE) {
+		buffer_clear(line);
+		buffer_append(line, value.data, value.size);
+		code = line->err;
+	}
 	buffer_fini(&key);
+	wipe_fini(&value);
 	if (code == ERR_NOT_FOUND)
 		return err_set(err, ERR_NOT_FOUND,
 		    "the reply answers no invite that is open here: invites are good for one "

@@ -59,8 +59,8 @@ make_parts(struct node *node, struct err *err)
 	config.replay = replay_file_memory(node->replay);
 	node->handshakes = handshakes_new(&config);
 	node->peers = sodium_allocarray(SYNC_PEERS_MAX, sizeof(*node->peers));
-	node->disk = executor_new(&node->loop, node->options.storage, node_disk_done, node);
-	if (node->handshakes == NULL || node->peers == NULL || node->disk == NULL)
+	node->executor = executor_new(&node->loop, node->options.storage, node_disk_done, node);
+	if (node->handshakes == NULL || node->peers == NULL || node->executor == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for a node");
 	memset(node->peers, 0, SYNC_PEERS_MAX * sizeof(*node->peers));
 	return ERR_NONE;
@@ -143,7 +143,7 @@ node_free(struct node *node)
 	close_handles(node);
 	(void)uv_run(&node->loop, UV_RUN_DEFAULT);
 	sync_free(node->sync);
-	disk_free(node->disk);
+	executor_free(node->executor);
 	handshakes_free(node->handshakes);
 	replay_file_close(node->replay);
 	sodium_free(node->peers);
@@ -221,7 +221,7 @@ is_home(const struct node *node)
 		if (node->peers[i].dialling)
 			return false;
 	}
-	return node->link_count == 0 && disk_idle(node->disk);
+	return node->link_count == 0 && executor_idle(node->executor);
 }
 
 static void

@@ -60,7 +60,7 @@ execute(struct node *node, struct sync_action *action)
 		send_message(node, action);
 		break;
 	case SYNC_DISK:
-		disk_submit(node->disk, action->disk);
+		executor_submit(node->executor, action->disk);
 		action->disk = NULL;
 		break;
 	case SYNC_CONNECT:

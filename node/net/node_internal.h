@@ -6,7 +6,7 @@
 
 #include "node/net/connection.h"
 #include "node/net/dial.h"
-#include "node/net/disk.h"
+#include "node/net/executor.h"
 #include "node/net/handshake.h"
 #include "node/net/listener.h"
 #include "node/net/load.h"
@@ -74,7 +74,7 @@ struct node {
 	uint64_t link_id;
 
 	struct sync *sync;
-	struct disk *disk;
+	struct executor *executor;
 	struct known known;
 	uint64_t changes; /* storage_changes when last loaded */
 	bool loading;

@@ -125,7 +125,7 @@ node_load(struct node *node)
 	if (node->load == NULL)
 		return;
 	node->loading = true;
-	if (disk_alone(node->disk, load_work, load_after, node) != ERR_NONE) {
+	if (executor_alone(node->executor, load_work, load_after, node) != ERR_NONE) {
 		node->loading = false;
 		load_free(node->load);
 		node->load = NULL;
@@ -178,7 +178,7 @@ node_sign_log(struct node *node)
 	if (node->sign_running)
 		return;
 	node->sign_running = true;
-	if (disk_alone(node->disk, sign_work, sign_after, node) == ERR_NONE)
+	if (executor_alone(node->executor, sign_work, sign_after, node) == ERR_NONE)
 		return;
 	node->sign_running = false;
 	(void)err_set(&err, ERR_MEMORY, "no memory to sign");

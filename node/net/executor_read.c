@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/net/disk_internal.h"
+#include "node/net/executor_internal.h"
 
 /*
  * The happy path: a snapshot, the bytes, the snapshot's end.
@@ -289,7 +289,7 @@ read_wants(struct snapshot *snapshot, struct sync_disk *request)
 }
 
 void
-disk_read(struct storage *storage, struct sync_disk *request)
+executor_read(struct storage *storage, struct sync_disk *request)
 {
 	struct payload_reader *reader = NULL;
 	struct snapshot *snapshot;

@@ -1,4 +1,4 @@
-#include "node/net/disk_internal.h"
+#include "node/net/executor_internal.h"
 
 #include <stdlib.h>
 
@@ -20,10 +20,10 @@ struct queue {
 	uv_work_t work;
 };
 
-struct disk {
+struct executor {
 	uv_loop_t *loop;
 	struct storage *storage;
-	disk_done *done;
+	executor_done *done;
 	void *cookie;
 	unsigned jobs; /* not come back yet */
 	struct queue writes;
@@ -31,68 +31,68 @@ struct disk {
 	struct payload_fetch *fetch; /* the leaves' worker's, while one runs */
 };
 
-static void pump_writes(struct disk *disk);
-static void pump_leaves(struct disk *disk);
+static void pump_writes(struct executor *executor);
+static void pump_leaves(struct executor *executor);
 
-struct disk *
-executor_new(uv_loop_t *loop, struct storage *storage, disk_done *done, void *cookie)
+struct executor *
+executor_new(uv_loop_t *loop, struct storage *storage, executor_done *done, void *cookie)
 {
-	struct disk *disk = calloc(1, sizeof(*disk));
+	struct executor *executor = calloc(1, sizeof(*executor));
 
-	if (disk == NULL)
+	if (executor == NULL)
 		return NULL;
-	disk->loop = loop;
-	disk->storage = storage;
-	disk->done = done;
-	disk->cookie = cookie;
-	disk->writes.last = &disk->writes.first;
-	disk->leaves.last = &disk->leaves.first;
-	disk->writes.work.data = disk;
-	disk->leaves.work.data = disk;
-	return disk;
+	executor->loop = loop;
+	executor->storage = storage;
+	executor->done = done;
+	executor->cookie = cookie;
+	executor->writes.last = &executor->writes.first;
+	executor->leaves.last = &executor->leaves.first;
+	executor->writes.work.data = executor;
+	executor->leaves.work.data = executor;
+	return executor;
 }
 
 void
-disk_free(struct disk *disk)
+executor_free(struct executor *executor)
 {
-	if (disk == NULL)
+	if (executor == NULL)
 		return;
-	payload_fetch_free(disk->fetch);
-	free(disk);
+	payload_fetch_free(executor->fetch);
+	free(executor);
 }
 
 bool
-disk_idle(const struct disk *disk)
+executor_idle(const struct executor *executor)
 {
-	return disk->jobs == 0;
+	return executor->jobs == 0;
 }
 
 static void
 give_back(struct job *job)
 {
-	struct disk *disk = job->disk;
+	struct executor *executor = job->executor;
 	struct sync_disk *request = job->request;
-	disk_after *after = job->after;
+	executor_after *after = job->after;
 	void *argument = job->argument;
 
 	free(job);
-	disk->jobs--;
+	executor->jobs--;
 	if (request != NULL)
-		disk->done(disk->cookie, request);
+		executor->done(executor->cookie, request);
 	else
 		after(argument);
 }
 
 static struct job *
-job_new(struct disk *disk)
+job_new(struct executor *executor)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
 	if (job == NULL)
 		return NULL;
-	job->disk = disk;
+	job->executor = executor;
 	job->work.data = job;
-	disk->jobs++;
+	executor->jobs++;
 	return job;
 }
 
@@ -149,62 +149,62 @@ give_back_all(struct queue *queue)
 static void
 writes_work(uv_work_t *work)
 {
-	struct disk *disk = work->data;
-	struct job *job = disk->writes.running;
+	struct executor *executor = work->data;
+	struct job *job = executor->writes.running;
 
 	if (job->request == NULL)
 		job->run(job->argument);
 	else
-		executor_write(disk->storage, job);
+		executor_write(executor->storage, job);
 }
 
 static void
 writes_after(uv_work_t *work, int status)
 {
-	struct disk *disk = work->data;
+	struct executor *executor = work->data;
 
 	(void)status;
-	give_back_all(&disk->writes);
-	pump_writes(disk);
+	give_back_all(&executor->writes);
+	pump_writes(executor);
 }
 
 static void
-pump_writes(struct disk *disk)
+pump_writes(struct executor *executor)
 {
-	if (disk->writes.running != NULL || disk->writes.first == NULL)
+	if (executor->writes.running != NULL || executor->writes.first == NULL)
 		return;
-	take_group(&disk->writes);
-	if (disk->writes.running == NULL)
+	take_group(&executor->writes);
+	if (executor->writes.running == NULL)
 		return;
-	if (uv_queue_work(disk->loop, &disk->writes.work, writes_work, writes_after) != 0)
+	if (uv_queue_work(executor->loop, &executor->writes.work, writes_work, writes_after) != 0)
 		abort(); /* it fails only without a function to call */
 }
 
 static void
 leaves_work(uv_work_t *work)
 {
-	struct disk *disk = work->data;
+	struct executor *executor = work->data;
 
-	disk_write_leaves(disk->storage, &disk->fetch, disk->leaves.running);
+	executor_write_leaves(executor->storage, &executor->fetch, executor->leaves.running);
 }
 
 static void
 leaves_after(uv_work_t *work, int status)
 {
-	struct disk *disk = work->data;
+	struct executor *executor = work->data;
 
 	(void)status;
-	give_back_all(&disk->leaves);
-	pump_leaves(disk);
+	give_back_all(&executor->leaves);
+	pump_leaves(executor);
 }
 
 static void
-pump_leaves(struct disk *disk)
+pump_leaves(struct executor *executor)
 {
-	if (disk->leaves.running != NULL || disk->leaves.first == NULL)
+	if (executor->leaves.running != NULL || executor->leaves.first == NULL)
 		return;
-	take_group(&disk->leaves);
-	if (uv_queue_work(disk->loop, &disk->leaves.work, leaves_work, leaves_after) != 0)
+	take_group(&executor->leaves);
+	if (uv_queue_work(executor->loop, &executor->leaves.work, leaves_work, leaves_after) != 0)
 		abort();
 }
 
@@ -221,17 +221,17 @@ static void
 check_after(uv_work_t *work, int status)
 {
 	struct job *job = work->data;
-	struct disk *disk = job->disk;
+	struct executor *executor = job->executor;
 
 	(void)status;
 	job->ready = true;
 	if (job->request->kind != SYNC_DISK_LEAF_PUT) {
-		pump_writes(disk);
+		pump_writes(executor);
 	} else if (job->request->result != ERR_NONE) {
 		give_back(job);
 	} else {
-		enqueue(&disk->leaves, job);
-		pump_leaves(disk);
+		enqueue(&executor->leaves, job);
+		pump_leaves(executor);
 	}
 }
 
@@ -240,7 +240,7 @@ read_work(uv_work_t *work)
 {
 	struct job *job = work->data;
 
-	disk_read(job->disk->storage, job->request);
+	executor_read(job->executor->storage, job->request);
 }
 
 static void
@@ -251,34 +251,35 @@ read_after(uv_work_t *work, int status)
 }
 
 void
-disk_submit(struct disk *disk, struct sync_disk *request)
+executor_submit(struct executor *executor, struct sync_disk *request)
 {
-	struct job *job = job_new(disk);
+	struct job *job = job_new(executor);
 
 	if (job == NULL) {
 		request->result = err_set(&request->err, ERR_MEMORY, "no memory for disk work");
-		disk->done(disk->cookie, request);
+		executor->done(executor->cookie, request);
 		return;
 	}
 	job->request = request;
 	if (!sync_disk_writes(request->kind)) {
-		(void)uv_queue_work(disk->loop, &job->work, read_work, read_after);
+		(void)uv_queue_work(executor->loop, &job->work, read_work, read_after);
 		return;
 	}
 	if (request->kind != SYNC_DISK_LEAF_PUT)
-		enqueue(&disk->writes, job);
+		enqueue(&executor->writes, job);
 	if (request->kind == SYNC_DISK_LEAF_PUT || request->kind == SYNC_DISK_ENTRY_PUT) {
-		(void)uv_queue_work(disk->loop, &job->work, check_work, check_after);
+		(void)uv_queue_work(executor->loop, &job->work, check_work, check_after);
 	} else {
 		job->ready = true;
-		pump_writes(disk);
+		pump_writes(executor);
 	}
 }
 
 int
-disk_alone(struct disk *disk, disk_work *work, disk_after *after, void *argument)
+executor_alone(
+    struct executor *executor, executor_work *work, executor_after *after, void *argument)
 {
-	struct job *job = job_new(disk);
+	struct job *job = job_new(executor);
 
 	if (job == NULL)
 		return ERR_MEMORY;
@@ -286,7 +287,7 @@ disk_alone(struct disk *disk, disk_work *work, disk_after *after, void *argument
 	job->after = after;
 	job->argument = argument;
 	job->ready = true;
-	enqueue(&disk->writes, job);
-	pump_writes(disk);
+	enqueue(&executor->writes, job);
+	pump_writes(executor);
 	return ERR_NONE;
 }

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "node/net/disk_internal.h"
+#include "node/net/executor_internal.h"
 
 /*
  * The happy path: one batch takes a whole group; commit makes it durable; each is done.
@@ -235,7 +235,7 @@ put_leaf(struct payload_fetch *fetch, struct sync_disk *request)
 }
 
 void
-disk_write_leaves(struct storage *storage, struct payload_fetch **fetch, struct job *jobs)
+executor_write_leaves(struct storage *storage, struct payload_fetch **fetch, struct job *jobs)
 {
 	struct err err = {0};
 	struct job *job;
