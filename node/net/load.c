@@ -299,17 +299,30 @@ read_charter(
 }
 
 static int
-read_peers(struct snapshot *snapshot, struct load *load, struct err *err)
+read_peers(struct snapshot *snapshot, struct peer *peers, unsigned *count, struct err *err)
 {
 	struct peer_cursor cursor = {.started = false};
 	int code = ERR_NONE;
 
-	while (load->peer_count < SYNC_PEERS_MAX && code == ERR_NONE) {
-		code = peer_next(snapshot, &cursor, &load->peers[load->peer_count], err);
+	for (*count = 0; *count < SYNC_PEERS_MAX && code == ERR_NONE;) {
+		code = peer_next(snapshot, &cursor, &peers[*count], err);
 		if (code == ERR_NONE)
-			load->peer_count++;
+			(*count)++;
 	}
 	return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+int
+load_peers_now(struct storage *storage, struct peer *peers, unsigned *count, struct err *err)
+{
+	struct snapshot *snapshot;
+	int code = snapshot_begin(storage, &snapshot, err);
+
+	if (code != ERR_NONE)
+		return code;
+	code = read_peers(snapshot, peers, count, err);
+	snapshot_end(snapshot);
+	return code;
 }
 
 int
@@ -329,7 +342,7 @@ load_read(struct load *load, struct err *err)
 	if (code == ERR_NONE)
 		code = read_logs(snapshot, load, counts.logs, err);
 	if (code == ERR_NONE)
-		code = read_peers(snapshot, load, err);
+		code = read_peers(snapshot, load->peers, &load->peer_count, err);
 	if (code == ERR_NONE)
 		load->wants = counts.wants + counts.part_wants;
 	snapshot_end(snapshot);

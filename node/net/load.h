@@ -58,4 +58,7 @@ void load_tell(const struct load *load, struct sync *sync, struct known *known, 
 /* The peers as they stand in the store: secret, lives with the load. */
 const struct peer *load_peers(const struct load *load, unsigned *count);
 
+/* The same at once, for one who cannot wait: ${peers} takes SYNC_PEERS_MAX, and is the caller's to wipe. */
+int load_peers_now(struct storage *storage, struct peer *peers, unsigned *count, struct err *err);
+
 #endif

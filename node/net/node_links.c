@@ -13,21 +13,30 @@
  * of the store meanwhile: each dial that leads nowhere ends in one sync_unreachable.
  */
 
-int
-node_find_psk(void *cookie, const uint8_t remote[static NOISE_KEY], uint8_t psk[static NOISE_KEY])
+static bool
+lookup_psk(const struct node *node, const uint8_t *remote, uint8_t *psk)
 {
-	struct node *node = cookie;
 	unsigned i;
 
 	for (i = 0; i < SYNC_PEERS_MAX; i++) {
 		const struct node_peer *each = &node->peers[i];
 
-		if (!each->used || each->peer.suspended ||
-		    sodium_memcmp(each->peer.transport, remote, NOISE_KEY) != 0)
+		if (!each->used || sodium_memcmp(each->peer.transport, remote, NOISE_KEY) != 0)
 			continue;
 		memcpy(psk, each->peer.psk, NOISE_KEY);
-		return ERR_NONE;
+		return true;
 	}
+	return false;
+}
+
+int
+node_find_psk(void *cookie, const uint8_t remote[static NOISE_KEY], uint8_t psk[static NOISE_KEY])
+{
+	struct node *node = cookie;
+
+	if (lookup_psk(node, remote, psk) ||
+	    (node_refresh_peers(node) && lookup_psk(node, remote, psk)))
+		return ERR_NONE;
 	return ERR_REFUSED;
 }
 

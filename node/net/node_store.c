@@ -1,5 +1,6 @@
 #include "node/net/node_internal.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 /*
@@ -142,6 +143,29 @@ node_poll_store(struct node *node)
 		return;
 	if (changes != node->changes)
 		node_load(node);
+}
+
+bool
+node_refresh_peers(struct node *node)
+{
+	struct peer *peers;
+	uint64_t changes;
+	unsigned count;
+	bool fresh;
+
+	if (node->phase != NODE_RUNNING || !node->started ||
+	    storage_changes(node->options.storage, &changes, NULL) != ERR_NONE ||
+	    changes == node->changes)
+		return false;
+	peers = sodium_allocarray(SYNC_PEERS_MAX, sizeof(*peers));
+	fresh =
+	    peers != NULL && load_peers_now(node->options.storage, peers, &count, NULL) == ERR_NONE;
+	if (fresh) {
+		node_set_peers(node, peers, count);
+		node_pump(node);
+	}
+	sodium_free(peers);
+	return fresh;
 }
 
 static void

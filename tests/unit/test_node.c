@@ -222,13 +222,19 @@ pair(struct member *a, struct member *b, const char *address)
 }
 
 static void
-share(struct member *m, const struct member *with)
+share(struct member *m, const struct member *with, const struct member *too)
 {
+	uint8_t list[2][HASH_SIZE];
 	struct buffer body;
 	struct batch *batch;
+	bool swap = too != NULL && memcmp(with->organisation, too->organisation, HASH_SIZE) > 0;
+
+	memcpy(list[swap ? 1 : 0], with->organisation, HASH_SIZE);
+	if (too != NULL)
+		memcpy(list[swap ? 0 : 1], too->organisation, HASH_SIZE);
 
 	buffer_init(&body, RECORD_MAX);
-	share_pack(&body, (const uint8_t(*)[HASH_SIZE]) & with->organisation, 1, clock_ms());
+	share_pack(&body, (const uint8_t(*)[HASH_SIZE])list, too == NULL ? 1 : 2, clock_ms());
 	assert_int_equal(batch_begin(m->storage, &batch, NULL), 0);
 	append(m, batch, RECORD_SHARE, buffer_view(&body), NULL, NULL, 0);
 	assert_int_equal(batch_commit(batch, NULL), 0);
@@ -501,11 +507,9 @@ setup(void **state)
 static void
 remove_folder(const char *path)
 {
-	char command[128];
 	const char *const arguments[] = {"rm", "-rf", path, NULL};
 	pid_t pid = fork();
 
-	(void)command;
 	if (pid == 0) {
 		(void)execvp(arguments[0], (char *const *)(uintptr_t)arguments);
 		_exit(1);
@@ -541,7 +545,8 @@ test_two_running(void **state)
 	struct member *a = &f->members[0];
 	struct member *b = &f->members[1];
 
-	share(a, b);
+	share(a, b, NULL);
+	share(b, a, NULL);
 	deposit(a, 100);
 	deposit(a, 5000000);
 	start_member(b, "127.0.0.1:0");
@@ -582,7 +587,8 @@ test_round(void **state)
 	struct node_options options;
 	struct err err = {0};
 
-	share(a, b);
+	share(a, b, NULL);
+	share(b, a, NULL);
 	deposit(a, 2500000);
 	start_member(b, "127.0.0.1:0");
 	deposit(b, 300000);
@@ -609,7 +615,8 @@ test_forward(void **state)
 	struct member *b = &f->members[1];
 	struct member *c = &f->members[2];
 
-	share(a, c);
+	share(a, b, c);
+	share(b, c, NULL);
 	deposit(a, 1200000);
 	start_member(b, "127.0.0.1:0");
 	pair(a, b, b->listen);
