@@ -4,7 +4,9 @@
 #include "node/sync/sync_internal.h"
 #include "proto/payload.h"
 
-#define AGAIN_MS 60000
+/* What nobody has is asked for again after 1 s, 2 s ... 60 s: a peer may be fetching it itself. */
+#define AGAIN_LEAST_MS 1000
+#define AGAIN_MOST_MS 60000
 #define WORTH_ITEMS 16
 #define WORTH_BYTES (2u << 20)
 
@@ -14,6 +16,18 @@ set_state(struct sync *sync, struct want *want, enum want_state state)
 	sync->want_counts[want->state]--;
 	want->state = state;
 	sync->want_counts[state]++;
+}
+
+static void
+missed_one(struct sync *sync)
+{
+	if (sync->missed++ > 0)
+		return;
+	if (sync->wants_wait < AGAIN_LEAST_MS)
+		sync->wants_wait = AGAIN_LEAST_MS;
+	sync->wants_again = sync->now.monotonic + sync->wants_wait;
+	sync->wants_wait =
+	    sync->wants_wait * 2 < AGAIN_MOST_MS ? sync->wants_wait * 2 : AGAIN_MOST_MS;
 }
 
 static bool
@@ -125,8 +139,7 @@ leaves_listed(struct sync *sync, struct sync_disk *disk)
 		action_report(sync, SYNC_REPORT_TROUBLE, NULL, NULL,
 		    "what is wanted could not be listed: %s", err_text(&disk->err));
 		sync->wants_end = true;
-		sync->missed++;
-		sync->wants_again = sync->now.monotonic + AGAIN_MS;
+		missed_one(sync);
 		return;
 	}
 	for (i = 0; i < wants->count && i < SYNC_WANTS_MAX; i++)
@@ -186,8 +199,7 @@ give_up(struct sync *sync, const bool *offering)
 		if (j < SYNC_PEERS_MAX)
 			continue;
 		set_state(sync, want, WANT_MISSED);
-		if (sync->missed++ == 0)
-			sync->wants_again = sync->now.monotonic + AGAIN_MS;
+		missed_one(sync);
 	}
 }
 
@@ -378,6 +390,7 @@ leaves_stored(struct sync *sync, struct sync_disk *disk)
 	sync->inflight -= disk->bytes;
 	sync->pending -= disk->bytes;
 	if (disk->result == ERR_NONE) {
+		sync->wants_wait = 0;
 		set_state(sync, want, WANT_FREE);
 		if (peer != NULL) {
 			peer->counts.leaves_in++;
@@ -395,8 +408,7 @@ leaves_stored(struct sync *sync, struct sync_disk *disk)
 	action_report(sync, SYNC_REPORT_TROUBLE, NULL, want->log,
 	    "a payload leaf could not be stored: %s", err_text(&disk->err));
 	set_state(sync, want, WANT_MISSED);
-	sync->missed++;
-	sync->wants_again = sync->now.monotonic + AGAIN_MS;
+	missed_one(sync);
 }
 
 bool

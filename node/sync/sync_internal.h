@@ -266,6 +266,7 @@ struct sync {
 	bool wants_end;   /* the cursor is at the end */
 	uint8_t wants_cursor[SYNC_CURSOR];
 	uint64_t wants_again; /* when what was missed is tried once more */
+	uint64_t wants_wait;  /* how long the next wait for that is */
 	uint64_t missed;      /* in this pass, those no longer in the table too */
 
 	size_t inflight;
