@@ -109,6 +109,7 @@ peer_fail(struct sync *sync, struct peer *peer, enum message_code code, enum syn
 	if (kind == SYNC_REPORT_LIED) {
 		if (peer->backoff < BACKOFF_LIED_MS)
 			peer->backoff = BACKOFF_LIED_MS;
+		peer->shunned_until = sync->now.monotonic + peer->backoff;
 		round_trouble(peer, ERR_FORGED, peer->trouble);
 	} else {
 		round_trouble(peer, ERR_NETWORK, peer->trouble);
@@ -169,7 +170,7 @@ sync_connected(
 	struct peer *peer = number < SYNC_PEERS_MAX ? sync->peers[number] : NULL;
 
 	sync->now = now;
-	if (peer == NULL || sync->stopping) {
+	if (peer == NULL || sync->stopping || now.monotonic < peer->shunned_until) {
 		action_close(sync, connection);
 		return;
 	}

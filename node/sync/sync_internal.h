@@ -182,8 +182,9 @@ struct peer {
 	uint64_t last_sent; /* when the network took something, or nothing was queued */
 	uint64_t dial_at;
 	uint64_t backoff;
-	unsigned failures;     /* dials in a row that led nowhere */
-	uint64_t window_start; /* of the slowness watch */
+	unsigned failures;      /* dials in a row that led nowhere */
+	uint64_t shunned_until; /* it lied: until then its calls are not taken */
+	uint64_t window_start;  /* of the slowness watch */
 	size_t window_bytes;
 	bool suspect;
 	char trouble[256];

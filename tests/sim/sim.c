@@ -195,7 +195,7 @@ transmit(struct sim *sim, unsigned node, const struct sync_action *action)
 	struct buffer bytes;
 	uint64_t at;
 
-	if (link == NULL || link->connections[1 - end] == 0)
+	if (link == NULL || link->connections[1 - end] == 0 || sim->nodes[link->ends[1 - end]].deaf)
 		return;
 	buffer_init(&bytes, (size_t)2 * MESSAGE_MAX);
 	buffer_append(&bytes, action->head.data, action->head.size);
@@ -299,7 +299,9 @@ execute(struct sim *sim, unsigned number)
 	size_t held;
 
 	while (node->sync != NULL && sync_next(node->sync, &action)) {
-		size_t bytes = action.kind == SYNC_SEND ? action.head.size + action.tail.size : 0;
+		size_t bytes = action.kind == SYNC_SEND && !sim->nodes[action.peer].deaf ?
+		                   action.head.size + action.tail.size :
+		                   0;
 
 		act(sim, number, &action);
 		/* The virtual network takes everything at once. */

@@ -25,6 +25,7 @@ struct sim_node {
 	bool used;
 	bool up;
 	bool may_sign;
+	bool deaf;             /* takes nothing from the network: what is sent to it stays queued */
 	unsigned organisation; /* which of the simulation's */
 	struct sim_disk disk;
 	struct sync *sync; /* NULL while down */

@@ -156,8 +156,10 @@ sim_disk_put_head(struct sim_log *log, uint64_t size, struct view note)
 static void
 reach_seen(struct sim_log *log)
 {
-	if (log->seen_size == log->count && log->head_size < log->seen_size)
-		sim_disk_put_head(log, log->seen_size, buffer_view(&log->seen));
+	if (log->seen_size != log->count || log->head_size >= log->seen_size)
+		return;
+	set(&log->head, buffer_view(&log->seen));
+	log->head_size = log->seen_size;
 }
 
 static void
