@@ -84,9 +84,8 @@ err_system(struct err *err, int number, const char *format, ...)
 	if (written < 0)
 		written = 0;
 	length = (size_t)written < sizeof(err->text) ? (size_t)written : sizeof(err->text) - 1;
-	if (strerror_r(number, reason, sizeof(reason)) != 0)
-		(void)snprintf(reason, sizeof(reason), "error %d", number);
-	(void)snprintf(err->text + length, sizeof(err->text) - length, ": %s", reason);
+	(void)snprintf(err->text + length, sizeof(err->text) - length, ": %s",
+	    strerror_r(number, reason, sizeof(reason)));
 	return code;
 }
 

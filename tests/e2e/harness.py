@@ -214,7 +214,7 @@ class Suite:
     def run(self):
         passed = failed = skipped = 0
         only = sys.argv[1:]
-        for program in (DALIL, DALILD):
+        for program in (DALIL,):
             if not os.access(program, os.X_OK):
                 print("%s: %s is not built" % (self.name, program))
                 print("0 passed, 1 failed, 0 skipped")
