@@ -30,7 +30,8 @@
  * hash them anyway: compare with payload_reader_hash where you do not.
  *
  * Errors: 0 or a negative err_code.  ERR_NOT_FOUND is also the end of every iteration, and then
- * sets no text.  ERR_DAMAGED: the journal or a segment; ERR_INDEX: the index, `dalil reindex`
+ * sets no text.  An iteration that returned ERR_DAMAGED may go on: its cursor stands on what is damaged.
+ * ERR_DAMAGED: the journal or a segment; ERR_INDEX: the index, `dalil reindex`
  * mends it; ERR_FULL: no space, nothing changed.  A batch's error sticks: after the first failure
  * every call of the batch returns that error, and batch_commit aborts and returns it.
  *

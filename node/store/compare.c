@@ -11,6 +11,7 @@
 #include "proto/hash.h"
 
 #define PROGRESS_EVERY 1024
+#define LOOK_UPS 1000 /* damaged places whose entry is named */
 
 void
 compare_tell(struct compare *compare, enum err_code code, const struct storage_place *place,
@@ -117,6 +118,8 @@ entry_at(struct compare *compare, uint64_t position, struct storage_place *place
 	struct index_entry entry;
 	struct index_row row;
 
+	if (++compare->looked_up > LOOK_UPS)
+		return false; /* it walks the whole table */
 	while (index_seek(compare->snapshot->txn, INDEX_ENTRIES, &key, &row, NULL) == 0) {
 		if (row.key.size != 12 || !index_entry_decode(&entry, &row.value))
 			return false;

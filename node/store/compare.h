@@ -28,6 +28,7 @@ struct compare {
 	struct index_key
 	    *absent; /* facts that were set and are not there: deleted later, or hidden */
 	size_t absent_count;
+	unsigned looked_up;
 	bool journal_damaged; /* counts cannot be told any more */
 	bool failed;          /* no memory */
 	store_progress *progress;

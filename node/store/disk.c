@@ -11,7 +11,7 @@ int
 disk_open(int dir, const char *name, int flags, int *fd, struct err *err)
 {
 	do
-		*fd = openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+		*fd = openat(dir, name, flags | O_CLOEXEC, 0600);
 	while (*fd < 0 && errno == EINTR);
 	return *fd < 0 ? err_system(err, errno, "%s", name) : 0;
 }

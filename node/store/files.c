@@ -164,7 +164,7 @@ files_size(struct files *files, uint32_t number, uint64_t *size, struct err *err
 	char name[24];
 
 	file_name(files, number, name);
-	if (fstatat(files->dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(files->dir, name, &status, 0) != 0)
 		return err_system(err, errno, "%s/%s", files->folder, name);
 	*size = (uint64_t)status.st_size;
 	return 0;

@@ -324,7 +324,8 @@ journal_cut(struct files *files, struct journal_at at, uint64_t sequence, struct
 
 	if (files_size(files, at.file + 1, &size, NULL) == 0 && size > 0)
 		return err_set(err, ERR_DAMAGED,
-		    "journal %" PRIu32 ", offset %" PRIu32 " is damaged, with frames behind it",
+		    "journal %" PRIu32 ", offset %" PRIu32 " is damaged, with frames behind it: "
+		    "run dalil reindex",
 		    at.file, at.offset);
 	result = is_beginning(files, at, &beginning, err);
 	if (result == 0 && beginning) {

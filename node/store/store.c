@@ -144,12 +144,17 @@ fill_directory(const char *path, int dir, struct err *err)
 
 	for (size_t i = 0; result == 0 && i < 3; i++)
 		result = make_directory(dir, folders[i], err);
+	/* What a founding that was cut short has left is fine: it was never a store. */
 	if (result == 0)
 		result = make_file(dir, LOCK_NAME, view_of(NULL, 0), err);
+	if (result == ERR_EXISTS)
+		result = 0;
 	if (result == 0) {
 		result = files_init(&journal, dir, "journal", "jrn", err);
 		if (result == 0)
 			result = files_make(&journal, 1, err);
+		if (result == ERR_EXISTS)
+			result = 0;
 		files_fini(&journal);
 	}
 	if (result == 0)

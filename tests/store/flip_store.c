@@ -17,6 +17,8 @@
 #include "node/store/store_private.h"
 #include "tests/store/fixture.h"
 
+#define SHORT 60 /* flips; and with DALIL_SOAK */
+#define SOAK 2000
 #define ENTRIES_0 120
 #define ENTRIES_1 40
 #define SECONDS 60 /* for each process, sanitizers considered */
@@ -263,11 +265,27 @@ run(int (*child)(void), const char *what, const char *where)
 	return WEXITSTATUS(status);
 }
 
+static unsigned
+count_of(int argc, char **argv)
+{
+	if (argc > 1)
+		return (unsigned)strtoul(argv[1], NULL, 10);
+	return getenv("DALIL_SOAK") != NULL ? SOAK : SHORT;
+}
+
+static unsigned
+seed_of(int argc, char **argv)
+{
+	const char *given = argc > 2 ? argv[2] : getenv("DALIL_SEED");
+
+	return given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned flips = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 120;
-	unsigned seed = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : (unsigned)time(NULL);
+	unsigned flips = count_of(argc, argv);
+	unsigned seed = seed_of(argc, argv);
 	unsigned first_seed = seed;
 	int only = argc > 3 ? (int)strtol(argv[3], NULL, 10) % FILES : -1;
 	unsigned counts[FILES][2] = {{0}};

@@ -18,6 +18,8 @@
 #include "node/store/store_private.h"
 #include "tests/store/fixture.h"
 
+#define SHORT 6 /* rounds; and with DALIL_SOAK */
+#define SOAK 200
 #define SHARED 2
 #define LOGS 3
 #define FETCHER 3 /* acknowledges payloads instead of entries */
@@ -372,11 +374,27 @@ run_round(const char *path, unsigned *seed, uint64_t *checked)
 	check_store(path, checked);
 }
 
+static unsigned
+count_of(int argc, char **argv)
+{
+	if (argc > 1)
+		return (unsigned)strtoul(argv[1], NULL, 10);
+	return getenv("DALIL_SOAK") != NULL ? SOAK : SHORT;
+}
+
+static unsigned
+seed_of(int argc, char **argv)
+{
+	const char *given = argc > 2 ? argv[2] : getenv("DALIL_SEED");
+
+	return given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 8;
-	unsigned seed = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : (unsigned)time(NULL);
+	unsigned rounds = count_of(argc, argv);
+	unsigned seed = seed_of(argc, argv);
 	unsigned first_seed = seed;
 	char *folder = fixture_folder();
 	uint64_t checked[LOGS] = {0};
