@@ -70,6 +70,7 @@ struct verify {
 	struct pool *pool;
 	uint32_t logs;
 	bool all;
+	bool compared; /* the index with the journal: once, while the workers have work */
 	struct verify_worker workers[POOL_THREADS_MAX];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

@@ -111,6 +111,22 @@ tell_range(struct verify *verify, struct range *range, struct err *err)
 	return code;
 }
 
+static void
+tell_finding(void *cookie, const struct store_finding *finding)
+{
+	verify_tell(cookie, "%s", finding->text);
+}
+
+/* The index against the journal: on this thread, which would otherwise wait for the workers. */
+static int
+compare_once(struct verify *verify, struct err *err)
+{
+	if (!verify->all || verify->compared)
+		return 0;
+	verify->compared = true;
+	return store_compare(verify->archive->storage, NULL, tell_finding, verify, err);
+}
+
 /* Wait for the oldest range under way and tell of it. */
 static int
 tell_next(struct verify *verify, struct err *err)
@@ -146,6 +162,8 @@ begin_range(struct verify *verify, uint32_t log, uint64_t first, unsigned count,
 	int code = 0;
 
 	if (verify->begun - verify->told == VERIFY_WINDOW)
+		code = compare_once(verify, err);
+	if (code == 0 && verify->begun - verify->told == VERIFY_WINDOW)
 		code = tell_next(verify, err);
 	if (code != 0)
 		return code;
@@ -184,12 +202,6 @@ begin_log(struct verify *verify, uint32_t number, struct err *err)
 	return code;
 }
 
-static void
-tell_finding(void *cookie, const struct store_finding *finding)
-{
-	verify_tell(cookie, "%s", finding->text);
-}
-
 static int
 verify_all(struct verify *verify, struct err *err)
 {
@@ -198,12 +210,13 @@ verify_all(struct verify *verify, struct err *err)
 
 	for (log = 0; log < verify->logs && code == 0; log++)
 		code = begin_log(verify, log, err);
+	if (code == 0)
+		code = compare_once(verify, err);
 	while (code == 0 && verify->told < verify->begun)
 		code = tell_next(verify, err);
 	log_tree_finish(verify->tree, verify);
 	verify->tree = NULL;
-	return code != 0 ? code :
-	                   store_compare(verify->archive->storage, NULL, tell_finding, verify, err);
+	return code;
 }
 
 /* In the order of the logs: a judge goes forward only. */

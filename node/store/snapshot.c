@@ -22,6 +22,7 @@ store_snapshot_open(struct store *store, struct store_snapshot **out, struct err
 	if (snapshot == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for a snapshot");
 	snapshot->base.calls = &store_calls;
+	buffer_init(&snapshot->kept_bytes, STORAGE_BYTES_MAX);
 	snapshot->store = store;
 	result = store_index(store, &index, err);
 	if (result == 0) {
@@ -52,6 +53,7 @@ store_snapshot_end(struct snapshot *base)
 	struct store_snapshot *snapshot = snapshot_of(base);
 
 	index_abort(snapshot->txn);
+	buffer_fini(&snapshot->kept_bytes);
 	free(snapshot);
 }
 

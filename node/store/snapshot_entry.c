@@ -185,30 +185,62 @@ read_part(struct snapshot *base, struct buffer *bytes, const struct journal_fram
 	return result;
 }
 
+static int
+part_of_frame(struct snapshot *base, struct buffer *bytes, const struct journal_frame *frame,
+    const char *name, struct err *err)
+{
+	struct storage_place place = frame->entry.place;
+	unsigned i = 0;
+	int result;
+
+	while (
+	    i < frame->entry.part_count && !view_equal(frame->entry.parts[i].name, view_text(name)))
+		i++;
+	if (i == frame->entry.part_count)
+		return ERR_NOT_FOUND;
+	result = read_part(base, bytes, frame, &frame->entry.parts[i], err);
+	if (result == ERR_DAMAGED || result == ERR_MISSING)
+		(void)err_wrap(err, "entry %" PRIu64 " of log %" PRIu32, place.index, place.log);
+	return result;
+}
+
+/* A committed entry stands as it is while a snapshot lasts, so its frame is read once. */
+static int
+keep_frame(struct store_snapshot *snapshot, struct storage_place place, struct err *err)
+{
+	struct index_entry row;
+	int result;
+
+	if (snapshot->kept_here && snapshot->kept_place.log == place.log &&
+	    snapshot->kept_place.index == place.index)
+		return 0;
+	snapshot->kept_here = false;
+	result =
+	    entry_frame(&snapshot->base, &snapshot->kept, &row, &snapshot->kept_bytes, place, err);
+	snapshot->kept_here = result == 0;
+	snapshot->kept_place = place;
+	return result;
+}
+
 int
 store_snapshot_part(struct snapshot *base, struct buffer *bytes, struct storage_place place,
     const char *name, struct err *err)
 {
+	struct store_snapshot *snapshot = (struct store_snapshot *)base;
 	struct journal_frame frame;
 	struct index_entry row;
 	struct buffer scratch;
 	int result;
 
+	if (snapshot->batch == NULL) {
+		result = keep_frame(snapshot, place, err);
+		return result == 0 ? part_of_frame(base, bytes, &snapshot->kept, name, err) :
+		                     result;
+	}
 	buffer_init(&scratch, STORAGE_BYTES_MAX);
 	result = entry_frame(base, &frame, &row, &scratch, place, err);
-	if (result == 0) {
-		unsigned i = 0;
-
-		while (i < frame.entry.part_count &&
-		       !view_equal(frame.entry.parts[i].name, view_text(name)))
-			i++;
-		result = i == frame.entry.part_count ?
-		             ERR_NOT_FOUND :
-		             read_part(base, bytes, &frame, &frame.entry.parts[i], err);
-		if (result == ERR_DAMAGED || result == ERR_MISSING)
-			(void)err_wrap(
-			    err, "entry %" PRIu64 " of log %" PRIu32, place.index, place.log);
-	}
+	if (result == 0)
+		result = part_of_frame(base, bytes, &frame, name, err);
 	buffer_fini(&scratch);
 	return result;
 }

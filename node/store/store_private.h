@@ -67,6 +67,11 @@ struct store_snapshot {
 	struct store *store;
 	struct index_txn *txn;
 	struct store_batch *batch; /* or NULL */
+	/* The entry whose part was read last, outside batches: its other parts tend to follow. */
+	bool kept_here;
+	struct storage_place kept_place;
+	struct journal_frame kept;
+	struct buffer kept_bytes;
 };
 
 struct store_batch {

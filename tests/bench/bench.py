@@ -278,6 +278,8 @@ class Daemon:
         self.store, self.port, self.process = store, 0, None
 
     def start(self):
+        if not os.path.exists(DALILD):
+            raise Failed("there is no %s" % DALILD)
         with open(path("dalild.log"), "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [DALILD, "--store", self.store, "--listen", "127.0.0.1:%d" % self.port],
