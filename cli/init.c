@@ -342,8 +342,14 @@ say_what_next(const struct founding *founding, bool founded)
 	report_say(founding->context,
 	    "Take the root key and the next key to two places outside this office, and remove\n"
 	    "them here. Who has the root key speaks for the organisation; the next key alone can\n"
-	    "replace it. Copy the vault key too, or split it: without it nothing that was sealed\n"
-	    "can be read again (dalil key copy vault -o FILE).");
+	    "replace it.");
+	if (founding->vault != NULL)
+		report_say(founding->context,
+		    "Take the vault key away too: it alone opens what this node deposits.");
+	else
+		report_say(founding->context,
+		    "Copy the vault key too: without it nothing that was sealed can be read again\n"
+		    "(dalil key copy vault -o FILE).");
 }
 
 static int

@@ -2,6 +2,7 @@
  * Buffers, text, hashes and the AEAD on published values (RFC 4231, RFC 5869, RFC 8439 sizes): what
  * P2, P6 and P7 rest on.
  */
+#include <errno.h>
 #include <sodium.h>
 
 #include "proto/aead.h"
@@ -143,6 +144,19 @@ test_text(void **state)
 	assert_true(text_is_utf8(view_of("\xf4\x8f\xbf\xbf", 4)));
 }
 
+/* What the system reports reaches people in words. */
+static void
+test_system_error(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(err_system(&err, ENOENT, "cannot read %s", "x"), ERR_NOT_FOUND);
+	assert_string_equal(err.text, "cannot read x: No such file or directory");
+	assert_int_equal(err_system(&err, ENOSPC, "cannot write"), ERR_FULL);
+	assert_string_equal(err.text, "cannot write: No space left on device");
+}
+
 int
 main(void)
 {
@@ -151,6 +165,7 @@ main(void)
 	    cmocka_unit_test(test_hash),
 	    cmocka_unit_test(test_aead),
 	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_system_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
