@@ -197,6 +197,13 @@ test(struct session *session, const struct options *options, struct err *err)
 
 	if (code != ERR_NONE)
 		return code;
+	if (peer.address[0] == '\0') {
+		peer_wipe(&peer);
+		return err_set(err, ERR_NETWORK,
+		    "%s has no address here: it dials us, so test it from there, or give one "
+		    "(dalil peer set %s --address HOST:PORT)",
+		    options->words[0], options->words[0]);
+	}
 	network_options(&node, session);
 	code = node_test_peer(&node, &peer, &result, &ahead, err);
 	if (code == ERR_NONE)
