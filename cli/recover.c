@@ -199,9 +199,10 @@ print_revocations(struct session *session, struct err *err)
 	}
 	charter_free(charter);
 	report_say(session->context,
-	    "If that node was seized, run its line with the root key, so that nobody believes "
-	    "what\n"
-	    "its keys sign from now on. (If its name stands twice, give the log's id instead.)");
+	    "If that node was seized, keep its line: it revokes the node's keys, with the root "
+	    "key,\n"
+	    "as soon as your version has that command. Until then your partners should run\n"
+	    "dalil peer remove for the lost node. (If its name stands twice, give the log's id.)");
 	return ERR_NONE;
 }
 
