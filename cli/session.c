@@ -264,8 +264,12 @@ session_open(struct session *session, struct context *context, enum session_need
 	}
 	if (code == ERR_NONE)
 		code = unlock(session, need, &err);
-	if (code == ERR_NONE)
+	if (code == ERR_NONE) {
+		/* Named on every occasion: the day it is needed is too late. */
+		if (keys_damage(archive_keys(session->archive), &err) != 0)
+			report_warning(context, "%s", err_text(&err));
 		return ERR_NONE;
+	}
 	report_failure(context, &err,
 	    code == ERR_NOT_FOUND && session->archive == NULL ?
 	        "to found one: dalil init --org NAME --node NAME --keys-to DIR" :

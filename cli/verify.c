@@ -139,7 +139,9 @@ verify_places(
 	if (code != ERR_NONE)
 		return code;
 	print_summary(session->context, &summary);
-	if (summary.damaged > 0 || summary.missing > 0 || summary.other_problems > 0)
+	/* A damaged key file was named when the store was opened. */
+	if (summary.damaged > 0 || summary.missing > 0 || summary.other_problems > 0 ||
+	    keys_damage(archive_keys(session->archive), NULL) != 0)
 		report_worst(session->context, EXIT_CHECK);
 	return ERR_NONE;
 }

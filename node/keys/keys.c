@@ -121,6 +121,24 @@ find_readers(struct keys *keys, struct err *err)
 	return 0;
 }
 
+/* Does it take a passphrase?  Where that cannot be read any more, it is damaged. */
+static int
+read_wrapping(struct keys *keys, struct buffer *bytes, const char *path, struct err *err)
+{
+	struct wrap wrap;
+	int result = key_file_read(bytes, &wrap, path, err);
+
+	keys->wrapping_damaged = result == ERR_MALFORMED || result == ERR_LIMIT ||
+	                         result == ERR_VERSION || result == ERR_NOT_FOUND;
+	if (result != 0)
+		return keys->wrapping_damaged ? 0 : result;
+	keys->wrapping_damaged = !view_equal(wrap.name, view_text("wrapping"));
+	keys->passphrase = wrap.protection == WRAP_PASSPHRASE;
+	(void)snprintf(keys->about, sizeof(keys->about), "%.*s", (int)wrap.about.size,
+	    (const char *)wrap.about.data);
+	return 0;
+}
+
 int
 keys_reload(struct keys *keys, struct err *err)
 {
@@ -149,12 +167,8 @@ keys_reload(struct keys *keys, struct err *err)
 	buffer_clear(&bytes);
 	if (result == 0)
 		result = keys_path(path, keys->folder, "wrapping", err);
-	/* A damaged `wrapping` shows when it is to be opened; until then it may need a passphrase. */
-	if (result == 0 && key_file_read(&bytes, &wrap, path, NULL) == 0) {
-		keys->passphrase = wrap.protection == WRAP_PASSPHRASE;
-		(void)snprintf(keys->about, sizeof(keys->about), "%.*s", (int)wrap.about.size,
-		    (const char *)wrap.about.data);
-	}
+	if (result == 0)
+		result = read_wrapping(keys, &bytes, path, err);
 	buffer_fini(&bytes);
 	return result;
 }
@@ -260,6 +274,10 @@ keys_damage(const struct keys *keys, struct err *err)
 	unsigned i;
 
 	lock(keys);
+	if (keys->wrapping_damaged)
+		result = err_set(err, ERR_DAMAGED,
+		    "the key file %s/wrapping is damaged or gone: no key here can be opened",
+		    keys->folder);
 	for (i = 0; i < keys->count && result == 0; i++)
 		if (keys->entries[i].damaged)
 			result = err_set(err, ERR_DAMAGED, "the key file %s/%s is damaged: %s",
@@ -390,6 +408,7 @@ keys_unlock(
 		keys->secrets = fresh->secrets;
 		keys->wrapping_open = fresh->wrapping_open;
 		keys->passphrase = fresh->passphrase;
+		keys->wrapping_damaged = fresh->wrapping_damaged;
 		fresh->secrets = old;
 		unlock(keys);
 	}

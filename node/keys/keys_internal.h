@@ -43,6 +43,7 @@ struct keys {
 	struct keys_secrets *secrets;
 	bool wrapping_open;
 	bool passphrase;
+	bool wrapping_damaged; /* as far as one sees without opening it */
 };
 
 /* STORE/keys/LABEL into ${path} of PATH_MAX bytes. */
