@@ -54,7 +54,7 @@ passphrases() {
 as() {
 	local node=$1
 	shift
-	dalil --store "$work/$node" --passphrase-file "$work/$node.passphrase" "$@"
+	dalil --store "$work/$node" --passphrase-file "$work/$node.passphrase" "$@" </dev/null
 }
 # start NODE: run its dalild, and remember its address in address_NODE.
 start() {
@@ -72,10 +72,10 @@ start() {
 # pair NODE OTHER: OTHER accepts an invite of NODE.
 pair() {
 	local address=address_$1 other=address_$2 invite reply
-	invite=$(as "$1" peer invite --address "${!address}") || fail "invite by $1"
-	reply=$(as "$2" peer accept "$invite" --address "${!other}" --country "$(country "$1")" --as "$1") ||
+	invite=$(as "$1" --quiet peer invite --address "${!address}") || fail "invite by $1"
+	reply=$(as "$2" --quiet peer accept "$invite" --address "${!other}" --country "$(country "$1")" --as "$1") ||
 		fail "accept by $2"
-	must as "$1" peer confirm "$reply" --country "$(country "$2")" --as "$2"
+	must as "$1" --quiet peer confirm "$reply" --country "$(country "$2")" --as "$2"
 	tell "$1 and $2 are paired."
 }
 country() {
@@ -105,15 +105,15 @@ pair bishkek tashkent
 
 say "Tashkent deposits its documents; its vault key goes to a safe place"
 cp -r "$documents" "$work/originals" || fail "cp"
-as tashkent add --manifest "$documents/manifest.csv" >"$work/added" || fail "add --manifest"
-as tashkent add --case uz-cotton --type photograph --captured 2017-11-03 "$documents"/photo-*.png \
+as tashkent --quiet add --manifest "$documents/manifest.csv" >"$work/added" || fail "add --manifest"
+as tashkent --quiet add --case uz-cotton --type photograph --captured 2017-11-03 "$documents"/photo-*.png \
 	>>"$work/added" || fail "add photographs"
-as tashkent add --case uz-cotton --type audio --captured 2017-11-01T10:30:00+05:00 \
+as tashkent --quiet add --case uz-cotton --type audio --captured 2017-11-01T10:30:00+05:00 \
 	"$documents/recording.wav" >>"$work/added" || fail "add recording"
-must as tashkent key copy vault -o "$work/tashkent-vault.key"
+must as tashkent --quiet key copy vault -o "$work/tashkent-vault.key"
 count=$(wc -l <"$work/added")
 tell "$count exhibits deposited."
-as bishkek add --open --title "Letter of the clinic" "$documents/photo-1.png" >"$work/bishkek.added" ||
+as bishkek --quiet add --open --as-is --title "Poster of the clinic" "$documents/photo-1.png" >"$work/bishkek.added" ||
 	fail "add at bishkek"
 
 say "Replicate"
@@ -141,7 +141,7 @@ cp "$work/tashkent.passphrase" "$work/heir.passphrase"
 must as almaty charter export "$organisation" -o "$work/tashkent.charter"
 must as heir --quiet init --join "$work/tashkent.charter" --node heir --country UZ \
 	--org-key "$work/tashkent-root/tashkent-root.key"
-must as heir key attach "$work/tashkent-vault.key"
+must as heir --quiet key attach "$work/tashkent-vault.key"
 start heir
 pair almaty heir
 pair bishkek heir

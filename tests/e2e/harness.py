@@ -110,6 +110,12 @@ class Node:
         expect(result.code == 0, "dalil %s: %r" % (" ".join(map(str, arguments)), result))
         return result
 
+    def status(self):
+        """Exit 1 says that copies are at risk: the numbers are there all the same."""
+        result = self.run("--json", "status")
+        expect(result.code in (EXIT_DONE, EXIT_FAILED), "status: %r" % result)
+        return result.json()[0]
+
     def spawn(self, *arguments, **options):
         return subprocess.Popen(self.command(*arguments), env=self.environment,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
@@ -214,7 +220,7 @@ class Suite:
     def run(self):
         passed = failed = skipped = 0
         only = sys.argv[1:]
-        for program in (DALIL,):
+        for program in (DALIL, DALILD):
             if not os.access(program, os.X_OK):
                 print("%s: %s is not built" % (self.name, program))
                 print("0 passed, 1 failed, 0 skipped")

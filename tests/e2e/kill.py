@@ -111,7 +111,7 @@ def deposit_and_replication(folder, nodes):
         acknowledged.update(depositor.acknowledged)
     expect(len(acknowledged) > 20, "only %d acknowledged: the test shows nothing" % len(acknowledged))
     for node in (first, second):
-        wait_for(lambda: node.must("--json", "status").json()[0]["unsigned"] == 0,
+        wait_for(lambda: node.status()["unsigned"] == 0,
                  "%s signs its log" % node.name, 60)
         sizes_never_fork(node, seen[node.name])
 

@@ -52,7 +52,7 @@ def both_ways_and_blind(folder, nodes):
     expect(refused.code == EXIT_LOCKED or refused.code == EXIT_REFUSED, repr(refused))
     expect(refused.out == b"", "bytes of a sealed exhibit were released")
     for node in (almaty, bishkek):
-        wait_for(lambda: node.must("--json", "status").json()[0]["unsigned"] == 0, "signed", 30)
+        wait_for(lambda: node.status()["unsigned"] == 0, "signed", 30)
 
 
 @suite.check
@@ -132,9 +132,8 @@ def peer_errors(folder, nodes):
     expect(almaty.must("peer", "test", "bishkek").code == 0, "peer test")
     expect("bishkek" in "\n".join(almaty.must("peer", "list").lines()), "peer list")
     invite = almaty.must("peer", "invite", "--address", almaty.address()).lines()[0]
-    wrong = invite[:-2] + ("A" if invite[-2] != "A" else "B") + invite[-1]
-    expect(toshkent.run("peer", "accept", wrong).code in (EXIT_USAGE, EXIT_REFUSED, EXIT_FAILED),
-           "a damaged invite was taken")
+    for wrong in (invite[:-4], invite[1:], invite.replace("invite-1", "invite-2")):
+        expect(toshkent.run("peer", "accept", wrong).code == EXIT_USAGE, "a cut invite was taken")
     bishkek.stop()
     tested = almaty.run("peer", "test", "bishkek")
     expect(tested.code == EXIT_STORAGE and b"unreachable" in tested.err + tested.out, repr(tested))
@@ -142,8 +141,8 @@ def peer_errors(folder, nodes):
     expect(round_.code == EXIT_STORAGE, "sync with an unreachable peer: %r" % round_)
     bishkek.start()
     bishkek.must("peer", "remove", "almaty")
-    tested = almaty.run("peer", "test", "bishkek")
-    expect(tested.code != 0, "unknown there, and test says all is well: %r" % tested)
+    wait_for(lambda: almaty.run("peer", "test", "bishkek").code == EXIT_REFUSED,
+             "unknown there, and said so", 10)
 
 
 @suite.check
@@ -153,12 +152,12 @@ def sync_without_daemons_of_its_own(folder, nodes):
     pair(almaty, bishkek)
     almaty.stop()
     record = almaty.add(write(os.path.join(folder, "x"), content(9, 3_000_000)))[0][0]
-    status = almaty.run("--json", "status").json()[0]
+    status = almaty.status()
     expect(status["unsigned"] > 0, "signed without having asked a peer: %r" % status)
     result = almaty.must("--json", "sync", "--timeout", "60")
     expect(result.json()[0]["peer"] == "bishkek", repr(result))
     expect(record in records_of(bishkek) and whole(bishkek), "sync returned before it was held")
-    expect(almaty.must("--json", "status").json()[0]["unsigned"] == 0, "still unsigned after sync")
+    expect(almaty.status()["unsigned"] == 0, "still unsigned after sync")
 
 
 suite.run()
