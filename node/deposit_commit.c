@@ -22,14 +22,6 @@ release(struct job *job)
 		buffer_fini(&job->parts[part]);
 }
 
-/* With run->lock held. */
-static void
-set_over(struct job *job)
-{
-	job->state = JOB_OVER;
-	(void)pthread_cond_broadcast(&job->run->changed);
-}
-
 /* Trouble of the store, not of the file, ends the run. */
 static bool
 ends_run(int code)
@@ -62,6 +54,17 @@ ends_run(int code)
 	return false;
 }
 
+/* Is there enough for a batch, or nothing more to wait for? With run->lock held. */
+static bool
+is_due(const struct deposit_run *run)
+{
+	if (run->pending_count == 0)
+		return false;
+	return run->pending_count >= DEPOSIT_BATCH || run->pending_bytes >= DEPOSIT_PENDING / 2 ||
+	       run->pending_payload >= DEPOSIT_SYNC_BYTES ||
+	       (run->working == 0 && run->begun == run->added);
+}
+
 void
 deposit_hand_over(struct job *job)
 {
@@ -74,7 +77,8 @@ deposit_hand_over(struct job *job)
 	if (over) {
 		if (ends_run(job->result.code) && run->fatal.code == 0)
 			run->fatal = job->err;
-		set_over(job);
+		job->state = JOB_OVER;
+		(void)pthread_cond_broadcast(&run->changed);
 	} else {
 		while (run->pending_bytes > DEPOSIT_PENDING)
 			(void)pthread_cond_wait(&run->changed, &run->lock);
@@ -86,7 +90,8 @@ deposit_hand_over(struct job *job)
 		run->pending_payload += job->location.payload.size;
 	}
 	run->working--;
-	(void)pthread_cond_broadcast(&run->changed);
+	if (over || run->pending_count == 1 || is_due(run))
+		(void)pthread_cond_broadcast(&run->due);
 	(void)pthread_mutex_unlock(&run->lock);
 }
 
@@ -122,17 +127,6 @@ deposit_lookup(const struct deposit_run *run, struct snapshot *snapshot,
 
 /* ---- batches -------------------------------------------------------------------------------- */
 
-/* Wait until a batch is due and take it; NULL when the run is over. With run->lock held. */
-static bool
-is_due(const struct deposit_run *run)
-{
-	if (run->pending_count == 0)
-		return false;
-	return run->pending_count >= DEPOSIT_BATCH || run->pending_bytes >= DEPOSIT_PENDING / 2 ||
-	       run->pending_payload >= DEPOSIT_SYNC_BYTES ||
-	       (run->working == 0 && run->begun == run->added);
-}
-
 /* Give a first pending job a moment of company, but not more. */
 static void
 linger(struct deposit_run *run)
@@ -144,11 +138,12 @@ linger(struct deposit_run *run)
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	while (!is_due(run)) {
-		if (pthread_cond_timedwait(&run->changed, &run->lock, &until) != 0)
+		if (pthread_cond_timedwait(&run->due, &run->lock, &until) != 0)
 			return;
 	}
 }
 
+/* Wait until a batch is due and take it; NULL when the run is over. With run->lock held. */
 static struct job *
 take_pending(struct deposit_run *run)
 {
@@ -157,7 +152,7 @@ take_pending(struct deposit_run *run)
 	while (run->pending_count == 0) {
 		if (run->finishing && run->working == 0 && run->begun == run->added)
 			return NULL;
-		(void)pthread_cond_wait(&run->changed, &run->lock);
+		(void)pthread_cond_wait(&run->due, &run->lock);
 	}
 	linger(run);
 	list = run->pending;
@@ -291,8 +286,9 @@ deposit_commit_main(void *cookie)
 				job->result.already = false;
 				job->err = run->fatal;
 			}
-			set_over(job);
+			job->state = JOB_OVER;
 		}
+		(void)pthread_cond_broadcast(&run->changed);
 	}
 	(void)pthread_mutex_unlock(&run->lock);
 	hash_thread_end();

@@ -425,7 +425,9 @@ deposit_work(struct pool_task *task, struct pool_thread *thread)
 	run->begun++;
 	run->working++;
 	fatal = run->fatal;
-	(void)pthread_cond_broadcast(&run->changed);
+	/* The adding thread, if the queue was full: not for one place, but for many. */
+	if (run->added - run->begun == DEPOSIT_QUEUE / 2)
+		(void)pthread_cond_broadcast(&run->changed);
 	(void)pthread_mutex_unlock(&run->lock);
 	if (fatal.code != 0) {
 		job->err = fatal;

@@ -94,7 +94,10 @@ struct deposit_run {
 	uint8_t (*share)[HASH_SIZE];
 
 	pthread_mutex_t lock;
+	/* Waking a thread costs more than a small file's encryption, so each is woken for what it waits
+	 * for: the adding thread and workers that must wait by changed, the committer by due. */
 	pthread_cond_t changed;
+	pthread_cond_t due;
 	struct job window[DEPOSIT_WINDOW];
 	uint64_t added;
 	uint64_t begun;

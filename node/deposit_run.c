@@ -163,6 +163,7 @@ run_free(struct deposit_run *run)
 	sodium_free(run->known_key);
 	free(run->share);
 	(void)pthread_cond_destroy(&run->changed);
+	(void)pthread_cond_destroy(&run->due);
 	(void)pthread_mutex_destroy(&run->lock);
 	(void)pthread_mutex_destroy(&run->writer_lock);
 	(void)pthread_mutex_destroy(&run->vault_lock);
@@ -177,6 +178,7 @@ init_locks(struct deposit_run *run)
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&run->changed, &attributes);
+	(void)pthread_cond_init(&run->due, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
 	(void)pthread_mutex_init(&run->lock, NULL);
 	(void)pthread_mutex_init(&run->writer_lock, NULL);
@@ -376,7 +378,7 @@ deposit_finish(struct deposit_run *run, struct err *err)
 
 	(void)pthread_mutex_lock(&run->lock);
 	run->finishing = true;
-	(void)pthread_cond_broadcast(&run->changed);
+	(void)pthread_cond_broadcast(&run->due);
 	report_ready(run);
 	while (run->reported < run->added) {
 		wait_change(run);
