@@ -229,8 +229,7 @@ check_rest(struct status *status)
 	if (status->peers == 0)
 		warn(status, "no peer is paired: nothing is replicated (dalil peer invite)");
 	if (status->free_bytes < status->config.reserve)
-		warn(status,
-		    "less than the reserve is free on the disk: nothing is fetched from peers");
+		warn(status, "less than the reserve of dalil.conf is free on the disk: make room");
 }
 
 static int
