@@ -34,6 +34,9 @@
 #define MESSAGE_LEAVES_MAX 64       /* items of a leaf-want */
 #define MESSAGE_LEAF_MAX 1048832    /* bytes of a payload leaf */
 
+/* Bits of hello's features. */
+#define MESSAGE_FEATURE_TRANSIENT 1 /* a command's round, beside its node's own stream */
+
 enum message_type {
 	MESSAGE_HELLO = 1,
 	MESSAGE_GOODBYE = 2,

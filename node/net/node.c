@@ -171,7 +171,8 @@ node_keys_changed(void *cookie)
 static int
 unlock(struct node *node, struct err *err)
 {
-	struct sync_config config = {.may_sign = node->options.sign != NULL};
+	struct sync_config config = {
+	    .may_sign = node->options.sign != NULL, .transient = node->round};
 	uint8_t *secret = sodium_malloc(NOISE_KEY);
 	int code;
 

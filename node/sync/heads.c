@@ -186,7 +186,7 @@ take_offer(struct sync *sync, struct peer *peer, struct log *log, const struct m
 		    "a checkpoint that does not verify: %s", err_text(&err));
 		return;
 	}
-	offer = log_offer_add(log, peer->config.number);
+	offer = log_offer_add(log, peer->slot);
 	if (offer == NULL) {
 		head_fini(&head);
 		sync->starved = true;

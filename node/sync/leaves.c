@@ -44,7 +44,7 @@ is_offering(const struct sync *sync, const struct peer *peer)
 	if (peer->state != PEER_UP || !peer->heads_answered)
 		return false;
 	for (i = 0; i < sync->log_count; i++)
-		if (log_offer(sync->logs[i], peer->config.number) != NULL)
+		if (log_offer(sync->logs[i], peer->slot) != NULL)
 			return true;
 	return false;
 }
@@ -72,10 +72,10 @@ leaves_list(struct sync *sync)
 	if (sync->want_counts[WANT_FREE] < SYNC_WANTS_MAX ||
 	    sync->want_counts[WANT_QUEUED] >= SYNC_WANTS_MAX)
 		return;
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL && is_offering(sync, sync->peers[i]))
 			break;
-	if (i == SYNC_PEERS_MAX)
+	if (i == SLOTS_MAX)
 		return;
 	disk = disk_new(SYNC_DISK_WANTS);
 	if (disk == NULL) {
@@ -193,10 +193,10 @@ give_up(struct sync *sync, const bool *offering)
 
 		if (want->state != WANT_QUEUED)
 			continue;
-		for (j = 0; j < SYNC_PEERS_MAX; j++)
+		for (j = 0; j < SLOTS_MAX; j++)
 			if (offering[j] && !has_tried(want, j))
 				break;
-		if (j < SYNC_PEERS_MAX)
+		if (j < SLOTS_MAX)
 			continue;
 		set_state(sync, want, WANT_MISSED);
 		missed_one(sync);
@@ -219,8 +219,7 @@ pick(const struct sync *sync, const struct peer *peer, const bool *offering, str
 	for (i = 0; i < WANTS_TABLE; i++) {
 		const struct want *want = &sync->wants[i];
 
-		if (want->state != WANT_QUEUED ||
-		    !is_eligible(want, sync, peer->config.number, offering))
+		if (want->state != WANT_QUEUED || !is_eligible(want, sync, peer->slot, offering))
 			continue;
 		if (picked->count == MESSAGE_LEAVES_MAX ||
 		    peer->leaf_bytes + picked->bytes + want->bytes > LEAF_BYTES_PEER ||
@@ -260,7 +259,7 @@ ask_peer(struct sync *sync, struct peer *peer, const bool *offering)
 		message.as.leaf_want.items[i].size = want->what.size;
 		message.as.leaf_want.items[i].leaf = want->what.leaf;
 		request->wants[i] = picked.wants[i];
-		want->peer = peer->config.number;
+		want->peer = peer->slot;
 		set_state(sync, want, WANT_ASKED);
 	}
 	request->count = picked.count;
@@ -274,14 +273,14 @@ ask_peer(struct sync *sync, struct peer *peer, const bool *offering)
 void
 leaves_ask(struct sync *sync)
 {
-	bool offering[SYNC_PEERS_MAX];
+	bool offering[SLOTS_MAX];
 	unsigned i;
 
 	if (sync->want_counts[WANT_QUEUED] == 0)
 		return;
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		offering[i] = sync->peers[i] != NULL && is_offering(sync, sync->peers[i]);
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		while (offering[i] && ask_peer(sync, sync->peers[i], offering))
 			continue;
 	give_up(sync, offering);
@@ -329,7 +328,7 @@ leaves_back(struct sync *sync, struct peer *peer, struct request *request, bool 
 		request->wants[i] = WANTS_TABLE;
 		peer->leaf_bytes -= want->bytes;
 		sync->inflight -= want->bytes;
-		put_back(sync, want, peer->config.number, tried);
+		put_back(sync, want, peer->slot, tried);
 	}
 }
 
@@ -341,7 +340,7 @@ leaves_none(struct sync *sync, struct peer *peer, struct request *request, uint6
 	if (want == NULL)
 		return;
 	sync->inflight -= want->bytes;
-	put_back(sync, want, peer->config.number, true);
+	put_back(sync, want, peer->slot, true);
 	if (request->open == 0)
 		request_done(peer, request);
 }

@@ -181,7 +181,7 @@ log_offers_drop(struct sync *sync, struct peer *peer)
 
 	for (i = 0; i < sync->log_count; i++) {
 		struct log *log = sync->logs[i];
-		struct offer *offer = log_offer(log, peer->config.number);
+		struct offer *offer = log_offer(log, peer->slot);
 
 		if (offer == NULL)
 			continue;

@@ -58,7 +58,7 @@ is_paired(const struct sync *sync, const struct organisation *organisation)
 
 	if (memcmp(organisation->id, sync->config.organisation, HASH_SIZE) == 0)
 		return true;
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL && sync->peers[i]->organisation == organisation)
 			return true;
 	return false;

@@ -71,7 +71,7 @@ evaluate(struct sync *sync, struct peer *peer)
 static void
 offer_own(struct sync *sync, struct peer *peer, uint64_t held)
 {
-	struct offer *offer = log_offer_add(sync->own, peer->config.number);
+	struct offer *offer = log_offer_add(sync->own, peer->slot);
 
 	if (offer == NULL) {
 		sync->starved = true;
@@ -114,7 +114,7 @@ own_root(struct sync *sync, struct sync_disk *disk)
 {
 	unsigned i;
 
-	for (i = 0; i < SYNC_PEERS_MAX; i++) {
+	for (i = 0; i < SLOTS_MAX; i++) {
 		struct peer *peer = sync->peers[i];
 
 		if (peer == NULL || peer->own != OWN_CHECKING ||
@@ -135,7 +135,7 @@ own_review(struct sync *sync)
 {
 	unsigned i;
 
-	for (i = 0; sync->own != NULL && i < SYNC_PEERS_MAX; i++)
+	for (i = 0; sync->own != NULL && i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL && sync->peers[i]->own == OWN_AHEAD)
 			evaluate(sync, sync->peers[i]);
 }
@@ -166,12 +166,17 @@ count_answers(const struct sync *sync)
 	struct tally tally = {0};
 	unsigned i;
 
-	for (i = 0; i < SYNC_PEERS_MAX; i++) {
+	for (i = 0; i < SLOTS_MAX; i++) {
 		const struct peer *peer = sync->peers[i];
 
 		if (peer == NULL)
 			continue;
+		if (peer->slot >= SYNC_PEERS_MAX && peer->state != PEER_UP)
+			continue;
 		tally.peers++;
+		if (peer->state != PEER_UP && peer_twin(sync, peer) != NULL &&
+		    peer_twin(sync, peer)->state == PEER_UP)
+			continue;
 		if (peer->state != PEER_UP && peer->failures >= DIALS_ENOUGH)
 			continue;
 		switch (peer->own) {

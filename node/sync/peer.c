@@ -20,7 +20,7 @@ peer_of(const struct sync *sync, uint64_t connection)
 
 	if (connection == 0)
 		return NULL;
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL && sync->peers[i]->connection == connection)
 			return sync->peers[i];
 	return NULL;
@@ -54,6 +54,7 @@ sync_set_peer(struct sync *sync, const struct sync_peer_config *config, struct e
 		sync->peers[config->number] = peer;
 	}
 	peer->config = *config;
+	peer->slot = config->number;
 	peer->organisation = organisation_add(sync, config->organisation);
 	if (peer->organisation == NULL)
 		return err_set(err, ERR_LIMIT, "more organisations than can be held");
@@ -109,7 +110,8 @@ peer_fail(struct sync *sync, struct peer *peer, enum message_code code, enum syn
 	if (kind == SYNC_REPORT_LIED) {
 		if (peer->backoff < BACKOFF_LIED_MS)
 			peer->backoff = BACKOFF_LIED_MS;
-		peer->shunned_until = sync->now.monotonic + peer->backoff;
+		sync->peers[peer->config.number]->shunned_until =
+		    sync->now.monotonic + peer->backoff;
 		round_trouble(peer, ERR_FORGED, peer->trouble);
 	} else {
 		round_trouble(peer, ERR_NETWORK, peer->trouble);
@@ -117,10 +119,10 @@ peer_fail(struct sync *sync, struct peer *peer, enum message_code code, enum syn
 	forget_connection(sync, peer);
 }
 
-void
-sync_remove_peer(struct sync *sync, unsigned number)
+static void
+remove_slot(struct sync *sync, unsigned slot)
 {
-	struct peer *peer = number < SYNC_PEERS_MAX ? sync->peers[number] : NULL;
+	struct peer *peer = sync->peers[slot];
 
 	if (peer == NULL)
 		return;
@@ -132,22 +134,52 @@ sync_remove_peer(struct sync *sync, unsigned number)
 	}
 	forget_connection(sync, peer);
 	free(peer);
-	sync->peers[number] = NULL;
+	sync->peers[slot] = NULL;
+}
+
+void
+sync_remove_peer(struct sync *sync, unsigned number)
+{
+	if (number >= SYNC_PEERS_MAX)
+		return;
+	remove_slot(sync, number + SYNC_PEERS_MAX);
+	remove_slot(sync, number);
 }
 
 /*
- * Both sides dialled at once: of two connections that crossed, the one whose dialler has the
- * smaller transport key stays, on both sides; a later one replaces a connection that is probably dead.
+ * A second stream of the same node: a command that does a round beside its daemon, or one that crossed
+ * ours.  It has a slot of its own until it ends.
  */
-static bool
-keep_old(const struct sync *sync, const struct peer *peer, bool outgoing)
+static struct peer *
+second_slot(struct sync *sync, const struct peer *first)
 {
-	bool mine_wins = memcmp(sync->config.transport, peer->config.transport,
-	                     sizeof peer->config.transport) < 0;
+	unsigned slot = first->slot + SYNC_PEERS_MAX;
+	struct peer *peer = sync->peers[slot];
 
-	if (sync->now.monotonic - peer->since > SAME_MOMENT_MS || peer->outgoing == outgoing)
-		return false;
-	return outgoing != mine_wins;
+	if (peer != NULL) {
+		if (peer->connection != 0)
+			action_close(sync, peer->connection);
+		forget_connection(sync, peer);
+		return peer;
+	}
+	peer = calloc(1, sizeof *peer);
+	if (peer == NULL) {
+		sync->starved = true;
+		return NULL;
+	}
+	peer->config = first->config;
+	peer->config.dial = false;
+	peer->slot = slot;
+	peer->organisation = first->organisation;
+	peer->backoff = BACKOFF_FIRST_MS;
+	sync->peers[slot] = peer;
+	return peer;
+}
+
+struct peer *
+peer_twin(const struct sync *sync, const struct peer *peer)
+{
+	return sync->peers[(peer->slot + SYNC_PEERS_MAX) % SLOTS_MAX];
 }
 
 static void
@@ -159,6 +191,7 @@ send_hello(struct sync *sync, struct peer *peer)
 	message.as.hello.high = MESSAGE_VERSION;
 	message.as.hello.organisation = sync->config.organisation;
 	message.as.hello.log = sync->config.log;
+	message.as.hello.features = sync->config.transient ? MESSAGE_FEATURE_TRANSIENT : 0;
 	message.as.hello.clock = sync->now.clock;
 	peer_send(sync, peer, &message, NULL, view_of(NULL, 0));
 }
@@ -174,16 +207,11 @@ sync_connected(
 		action_close(sync, connection);
 		return;
 	}
-	if (peer->connection != 0) {
-		uint64_t backoff = peer->backoff;
-
-		if (keep_old(sync, peer, outgoing)) {
-			action_close(sync, connection);
-			return;
-		}
-		action_close(sync, peer->connection);
-		forget_connection(sync, peer);
-		peer->backoff = backoff;
+	if (peer->connection != 0)
+		peer = second_slot(sync, peer);
+	if (peer == NULL) {
+		action_close(sync, connection);
+		return;
 	}
 	peer->state = PEER_GREETING;
 	peer->connection = connection;
@@ -241,12 +269,12 @@ compare_offsets(const void *a, const void *b)
 static void
 check_clock(struct sync *sync)
 {
-	int64_t offsets[SYNC_PEERS_MAX];
+	int64_t offsets[SLOTS_MAX];
 	int64_t median;
 	unsigned count = 0;
 	unsigned i;
 
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL && sync->peers[i]->state == PEER_UP)
 			offsets[count++] = sync->peers[i]->clock_offset;
 	if (count == 0 || sync->clock_told)
@@ -262,9 +290,33 @@ check_clock(struct sync *sync)
 	    median < 0 ? "ahead of" : "behind");
 }
 
+/*
+ * Two streams of the same node, neither of a passing command: of two that crossed the one whose
+ * dialler has the smaller transport key stays, on both sides; otherwise the newer, for the other is
+ * probably dead.
+ */
+static void
+end_double(struct sync *sync, struct peer *peer, struct peer *twin)
+{
+	struct peer *newer = peer->since >= twin->since ? peer : twin;
+	struct peer *older = newer == peer ? twin : peer;
+	struct peer *loser = older;
+	bool mine_wins = memcmp(sync->config.transport, peer->config.transport,
+	                     sizeof peer->config.transport) < 0;
+
+	if (newer->since - older->since <= SAME_MOMENT_MS && newer->outgoing != older->outgoing &&
+	    newer->outgoing != mine_wins)
+		loser = newer;
+	action_close(sync, loser->connection);
+	forget_connection(sync, loser);
+	loser->backoff = BACKOFF_FIRST_MS;
+}
+
 void
 peer_hello(struct sync *sync, struct peer *peer, const struct message_hello *hello)
 {
+	struct peer *twin;
+
 	if (peer->state != PEER_GREETING) {
 		peer_fail(sync, peer, MESSAGE_CODE_PROTOCOL, SYNC_REPORT_LIED,
 		    "a second hello (docs/wire 5.1)");
@@ -283,6 +335,7 @@ peer_hello(struct sync *sync, struct peer *peer, const struct message_hello *hel
 		return;
 	}
 	memcpy(peer->log, hello->log, HASH_SIZE);
+	peer->transient = (hello->features & MESSAGE_FEATURE_TRANSIENT) != 0;
 	peer->clock_offset = hello->clock > INT64_MAX / 2 ?
 	                         INT64_MAX / 2 :
 	                         (int64_t)hello->clock - (int64_t)sync->now.clock;
@@ -291,6 +344,11 @@ peer_hello(struct sync *sync, struct peer *peer, const struct message_hello *hel
 	peer->failures = 0;
 	peer->trouble[0] = '\0';
 	peer->round.reached = true;
+	twin = peer_twin(sync, peer);
+	if (twin != NULL && twin->state == PEER_UP && !twin->transient && !peer->transient)
+		end_double(sync, peer, twin);
+	if (peer->connection == 0)
+		return;
 	action_report(sync, SYNC_REPORT_UP, peer, NULL, "connected");
 	check_clock(sync);
 	/* Charters travel before anything else (design 6). */
@@ -323,8 +381,12 @@ too_slow(struct sync *sync, struct peer *peer)
 static void
 tick_down(struct sync *sync, struct peer *peer)
 {
+	const struct peer *twin = peer_twin(sync, peer);
+
 	if (peer->state != PEER_DOWN || !peer->config.dial || sync->stopping || !sync->started ||
 	    sync->now.monotonic < peer->dial_at)
+		return;
+	if (twin != NULL && twin->connection != 0 && !twin->transient)
 		return;
 	peer->state = PEER_DIALLING;
 	action_connect(sync, peer->config.number);

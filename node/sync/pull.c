@@ -5,6 +5,7 @@
 #include "proto/hash.h"
 
 #define RETRY_MS 30000
+#define CHANGED_MS 500
 
 /* Where the pull reads from; NULL if it is gone. */
 static struct peer *
@@ -226,7 +227,7 @@ pull_proof(struct sync *sync, struct peer *peer, struct request *request,
 		accept_target(sync, log);
 		return;
 	}
-	offer = log_offer(log, peer->config.number);
+	offer = log_offer(log, peer->slot);
 	if (offer != NULL && log->tree.size < log->pull.target.size)
 		refuse(sync, log, peer, offer);
 	pull_stop(sync, log);
@@ -402,6 +403,9 @@ pull_stored(struct sync *sync, struct sync_disk *disk)
 			action_report(sync, SYNC_REPORT_TROUBLE, NULL, log,
 			    "a record could not be stored: %s", err_text(&disk->err));
 			log->retry_at = sync->now.monotonic + RETRY_MS;
+		} else {
+			/* Somebody else has written to this log: the rim will say what. */
+			log->retry_at = sync->now.monotonic + CHANGED_MS;
 		}
 		pull_stop(sync, log);
 		return;
@@ -423,7 +427,7 @@ pull_wants(const struct sync *sync, const struct peer *peer)
 
 	for (i = 0; i < sync->log_count; i++) {
 		const struct log *log = sync->logs[i];
-		const struct offer *offer = log_offer(log, peer->config.number);
+		const struct offer *offer = log_offer(log, peer->slot);
 
 		if (offer == NULL || !is_open(log))
 			continue;

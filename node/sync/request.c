@@ -79,7 +79,7 @@ requests_drop(struct sync *sync, struct peer *peer)
 	}
 	for (j = 0; j < sync->log_count; j++)
 		if (sync->logs[j]->pull.state != PULL_NONE &&
-		    sync->logs[j]->pull.peer == peer->config.number)
+		    sync->logs[j]->pull.peer == peer->slot)
 			pull_stop(sync, sync->logs[j]);
 }
 
@@ -115,7 +115,7 @@ request_refused(struct sync *sync, struct peer *peer, const struct message_refus
 	case REQUEST_PROOF:
 	case REQUEST_PACKAGE: {
 		struct log *log = request->log; /* NULL: nobody waits for it any more */
-		struct offer *offer = log != NULL ? log_offer(log, peer->config.number) : NULL;
+		struct offer *offer = log != NULL ? log_offer(log, peer->slot) : NULL;
 
 		if (offer != NULL)
 			offer->refused = true;

@@ -162,6 +162,9 @@ sync_peer_status(const struct sync *sync, unsigned number, struct sync_peer_stat
 	memset(status, 0, sizeof *status);
 	if (peer == NULL)
 		return false;
+	if (peer->state != PEER_UP && peer_twin(sync, peer) != NULL &&
+	    peer_twin(sync, peer)->state == PEER_UP)
+		peer = peer_twin(sync, peer);
 	status->up = peer->state == PEER_UP;
 	status->settled = is_settled(sync, peer);
 	status->suspect = peer->suspect;

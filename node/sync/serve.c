@@ -308,14 +308,14 @@ serve_all(struct sync *sync)
 
 	while (served) {
 		served = false;
-		for (i = 0; i < SYNC_PEERS_MAX; i++) {
-			struct peer *peer = sync->peers[(sync->turn + i) % SYNC_PEERS_MAX];
+		for (i = 0; i < SLOTS_MAX; i++) {
+			struct peer *peer = sync->peers[(sync->turn + i) % SLOTS_MAX];
 
 			if (peer != NULL && peer->state == PEER_UP && serve_peer(sync, peer))
 				served = true;
 		}
 	}
-	sync->turn = (sync->turn + 1) % SYNC_PEERS_MAX;
+	sync->turn = (sync->turn + 1) % SLOTS_MAX;
 }
 
 /* ---- sending what was read ------------------------------------------------------------------- */

@@ -34,8 +34,7 @@ sync_free(struct sync *sync)
 	if (sync == NULL)
 		return;
 	for (i = 0; i < SYNC_PEERS_MAX; i++)
-		if (sync->peers[i] != NULL)
-			sync_remove_peer(sync, i);
+		sync_remove_peer(sync, i);
 	while (sync_next(sync, &action))
 		sync_action_fini(&action);
 	for (j = 0; j < sync->log_count; j++)
@@ -296,7 +295,7 @@ sync_advance(struct sync *sync)
 		pull_start(sync, sync->logs[j]);
 	leaves_list(sync);
 	leaves_ask(sync);
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL)
 			advance_peer(sync, sync->peers[i]);
 	serve_all(sync);
@@ -311,7 +310,7 @@ sync_start(struct sync *sync, struct sync_now now)
 	sync->now = now;
 	sync->started = true;
 	sync->gate_at = now.monotonic + SYNC_GATE_MS;
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL)
 			peer_tick(sync, sync->peers[i]);
 	sync_advance(sync);
@@ -331,7 +330,7 @@ sync_tick(struct sync *sync, struct sync_now now)
 	unsigned i;
 
 	sync->now = now;
-	for (i = 0; i < SYNC_PEERS_MAX; i++)
+	for (i = 0; i < SLOTS_MAX; i++)
 		if (sync->peers[i] != NULL)
 			peer_tick(sync, sync->peers[i]);
 	sync_advance(sync);
@@ -344,7 +343,7 @@ sync_stop(struct sync *sync, struct sync_now now)
 
 	sync->now = now;
 	sync->stopping = true;
-	for (i = 0; i < SYNC_PEERS_MAX; i++) {
+	for (i = 0; i < SLOTS_MAX; i++) {
 		struct message message = {.type = MESSAGE_GOODBYE};
 
 		if (sync->peers[i] == NULL || sync->peers[i]->connection == 0)

@@ -49,6 +49,7 @@ struct sync_config {
 	uint8_t organisation[HASH_SIZE];
 	uint8_t log[HASH_SIZE]; /* the own one */
 	uint8_t transport[32];  /* the own public key */
+	bool transient;         /* a command's round, perhaps beside the daemon of the same node */
 	bool may_sign; /* keys are unlocked and the store has not moved: else no SYNC_SIGN */
 };
 

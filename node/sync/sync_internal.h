@@ -19,6 +19,7 @@
  *  5. A want is ASKED exactly while one request holds it, STORING while one disk request does.
  */
 
+#define SLOTS_MAX (2 * SYNC_PEERS_MAX) /* two streams of a peer, design section 7 */
 #define ORGANISATIONS_MAX 256
 #define STATEMENT_BYTES_MAX (16u << 20)      /* of all charters together */
 #define STATEMENT_BYTES_FOREIGN (256u << 10) /* of one we are not paired with */
@@ -173,6 +174,8 @@ struct round {
 struct peer {
 	enum peer_state state;
 	struct sync_peer_config config;
+	unsigned slot;  /* its place: config.number, or that + SYNC_PEERS_MAX for a second stream */
+	bool transient; /* a command's, beside its daemon's */
 	struct organisation *organisation;
 	uint64_t connection; /* 0: none */
 	bool outgoing;
@@ -233,7 +236,7 @@ struct want {
 	struct log *log;
 	unsigned peer;
 	size_t bytes;
-	uint64_t tried[SYNC_PEERS_MAX / 64];
+	uint64_t tried[SLOTS_MAX / 64];
 };
 
 /* ---- the machine ----------------------------------------------------------------------------- */
@@ -256,9 +259,9 @@ struct sync {
 	size_t statement_bytes;
 	struct log *logs[SYNC_LOGS_MAX];
 	size_t log_count;
-	struct log *own;                    /* NULL until loaded */
-	struct peer *peers[SYNC_PEERS_MAX]; /* NULL: none by that number */
-	unsigned turn;                      /* whose turn it is to be served first */
+	struct log *own;               /* NULL until loaded */
+	struct peer *peers[SLOTS_MAX]; /* NULL: none by that number */
+	unsigned turn;                 /* whose turn it is to be served first */
 
 	struct want wants[WANTS_TABLE];
 	unsigned want_counts[WANT_MISSED + 1];
@@ -311,6 +314,8 @@ struct peer *peer_of(const struct sync *sync, uint64_t connection);
 void peer_fail(struct sync *sync, struct peer *peer, enum message_code code,
     enum sync_report_kind kind, const char *format, ...) __attribute__((format(printf, 5, 6)));
 void peer_hello(struct sync *sync, struct peer *peer, const struct message_hello *hello);
+/* The other stream of the same node, or NULL. */
+struct peer *peer_twin(const struct sync *sync, const struct peer *peer);
 void peer_tick(struct sync *sync, struct peer *peer);
 /* The node that the peer's transport key belongs to, or NULL: not (or no longer) enrolled. */
 const struct charter_node *peer_node(const struct peer *peer);

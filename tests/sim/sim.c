@@ -327,7 +327,7 @@ connect_nodes(struct sim *sim, unsigned a, unsigned b)
 	struct sim_node *to = &sim->nodes[b];
 	struct sim_link *link;
 
-	if (!to->up || !to->paired[a]) {
+	if (!to->up || !to->paired[from->acts_as]) {
 		struct err err = {0};
 
 		(void)err_set(&err, ERR_NETWORK, "nobody answers");
@@ -342,7 +342,7 @@ connect_nodes(struct sim *sim, unsigned a, unsigned b)
 	link->connections[1] = ++sim->connections;
 	link->next = sim->links;
 	sim->links = link;
-	sync_connected(to->sync, a, link->connections[1], false, now_of(sim));
+	sync_connected(to->sync, from->acts_as, link->connections[1], false, now_of(sim));
 	execute(sim, b);
 	if (link->connections[0] == 0)
 		return;
@@ -390,7 +390,8 @@ set_peers(struct sim *sim, unsigned number)
 	unsigned i;
 
 	for (i = 0; i < SIM_NODES_MAX; i++) {
-		struct sync_peer_config config = {.number = i, .dial = number < i};
+		struct sync_peer_config config = {
+		    .number = i, .dial = sim->nodes[number].clone || number < i};
 
 		if (!sim->nodes[number].paired[i])
 			continue;
@@ -406,7 +407,7 @@ void
 sim_up(struct sim *sim, unsigned number)
 {
 	struct sim_node *node = &sim->nodes[number];
-	struct sync_config config = {.may_sign = node->may_sign};
+	struct sync_config config = {.may_sign = node->may_sign, .transient = node->clone};
 	size_t i;
 
 	memcpy(config.organisation, sim->organisations[node->organisation].id, HASH_SIZE);

@@ -25,7 +25,9 @@ struct sim_node {
 	bool used;
 	bool up;
 	bool may_sign;
-	bool deaf;             /* takes nothing from the network: what is sent to it stays queued */
+	bool deaf;        /* takes nothing from the network: what is sent to it stays queued */
+	bool clone;       /* a command of the same node as ${acts_as}, with a disk of its own */
+	unsigned acts_as; /* the number by which the others know it */
 	unsigned organisation; /* which of the simulation's */
 	struct sim_disk disk;
 	struct sync *sync; /* NULL while down */
@@ -83,6 +85,8 @@ uint64_t sim_random(struct sim *sim, uint64_t below);
 /* An organisation with its charter, and a node of it whose log begins with it. */
 void sim_found(struct sim *sim, unsigned organisation);
 void sim_enrol(struct sim *sim, unsigned node, unsigned organisation);
+/* A command of node ${of}: its keys and a copy of its log; it dials everybody whom ${of} knows. */
+void sim_clone(struct sim *sim, unsigned node, unsigned of);
 /* Both know of one another; the first has the second's address. */
 void sim_pair(struct sim *sim, unsigned a, unsigned b);
 void sim_unpair(struct sim *sim, unsigned a, unsigned b);

@@ -159,12 +159,52 @@ sim_enrol(struct sim *sim, unsigned number, unsigned organisation)
 	draft.enrol.origin = view_text(origin);
 	state(charter, &draft, (const uint8_t(*)[32])seeds, 5);
 	node->used = true;
+	node->acts_as = number;
 	node->may_sign = true;
 	node->organisation = organisation;
 	check(vkey_make(&node->vkey, view_text(origin), VKEY_ED25519, keys[2], NULL) == ERR_NONE);
 	vkey_log(node->log, &node->vkey);
 	(void)sim_disk_add_log(&node->disk, node->log, charter->id);
 	append_charter(sim, number);
+}
+
+void
+sim_clone(struct sim *sim, unsigned number, unsigned of)
+{
+	const struct sim_node *from = &sim->nodes[of];
+	struct sim_node *node = &sim->nodes[number];
+	const struct sim_log *log = own_log(from);
+	size_t i;
+	unsigned j;
+
+	*node = (struct sim_node){.used = true,
+	    .may_sign = true,
+	    .clone = true,
+	    .acts_as = of,
+	    .organisation = from->organisation,
+	    .vkey = from->vkey};
+	memcpy(node->log, from->log, HASH_SIZE);
+	memcpy(node->record_seed, from->record_seed, 32);
+	memcpy(node->log_seed, from->log_seed, 32);
+	memcpy(node->transport, from->transport, 32);
+	memcpy(node->paired, from->paired, sizeof node->paired);
+	for (i = 0; i < from->disk.statement_count; i++)
+		sim_disk_add_statement(&node->disk, from->disk.statements[i].organisation,
+		    buffer_view(&from->disk.statements[i].bytes));
+	(void)sim_disk_add_log(&node->disk, from->log, log->organisation);
+	for (i = 0; i < log->count; i++) {
+		const struct sim_entry *entry = &log->entries[i];
+		struct sync_part parts[PART_COUNT];
+
+		for (j = 0; j < entry->part_count; j++) {
+			memcpy(parts[j].digest, entry->parts[j].digest, HASH_SIZE);
+			parts[j].bytes = buffer_view(&entry->parts[j].bytes);
+		}
+		sim_disk_append(&node->disk, own_log(node), buffer_view(&entry->record), parts,
+		    entry->part_count, entry->good);
+	}
+	if (log->head_size > 0)
+		sim_disk_put_head(own_log(node), log->head_size, buffer_view(&log->head));
 }
 
 void

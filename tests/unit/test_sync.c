@@ -277,6 +277,39 @@ test_round(void **state)
 	sim_fini(&sim);
 }
 
+/* A command's round beside the daemon of the same node: both streams live, both are answered. */
+static void
+test_round_beside(void **state)
+{
+	unsigned pair[2] = {3, 1};
+	struct sim sim;
+	unsigned i;
+
+	(void)state;
+	make(&sim, 8, 2);
+	sim_pair(&sim, 0, 1);
+	sim_share(&sim, 0, (unsigned[]){1}, 1);
+	sim_share(&sim, 1, (unsigned[]){0}, 1);
+	for (i = 0; i < 10; i++)
+		sim_deposit(&sim, 1, 2000000);
+	sim_sign(&sim, 0);
+	up_all(&sim, 2);
+	sim_run(&sim, 100);
+	sim_clone(&sim, 3, 0);
+	sim_up(&sim, 3);
+	sim_round(&sim, 3, MINUTE);
+	assert_true(sim_until(&sim, MINUTE, round_done, pair));
+	assert_int_equal(sim.nodes[3].round[1].result, ERR_NONE);
+	assert_true(sim_holds(&sim, 3, 1));
+	assert_true(sim_connected(&sim, 0, 1));
+	sim_down(&sim, 3);
+	sim_run(&sim, MINUTE);
+	assert_true(both_hold(&sim, NULL));
+	assert_int_equal(sim.nodes[0].reports[SYNC_REPORT_DOWN], 0);
+	assert_int_equal(sim.nodes[1].reports[SYNC_REPORT_LIED], 0);
+	sim_fini(&sim);
+}
+
 /* A payload that its own owner lost: settled, and said to be missing. */
 static void
 test_round_missing(void **state)
@@ -338,6 +371,7 @@ main(void)
 	    cmocka_unit_test(test_resume),
 	    cmocka_unit_test(test_several_holders),
 	    cmocka_unit_test(test_round),
+	    cmocka_unit_test(test_round_beside),
 	    cmocka_unit_test(test_round_missing),
 	    cmocka_unit_test(test_disk_trouble),
 	};
