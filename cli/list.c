@@ -19,7 +19,8 @@ static const struct option table[] = {
 };
 
 static const struct usage usage = {
-    .arguments = "[--case C] [--type T] [--org NAME] [--since T] [--until T] [--limit N]",
+    .arguments = "[--case C] [--type T] [--org NAME] [--since T] [--until T] [--limit N] "
+                 "[--at-risk]",
     .what = "Lists exhibits, newest last: record id, date of deposit, open, sealed or closed, and\n"
             "what it is called. Says at the end how many could not be read here: a filter by case\n"
             "or type cannot see those.",

@@ -8,6 +8,52 @@
 #include "cli/terminal.h"
 
 #define TEXT_LIMIT ((size_t)256 * 1024)
+#define COLUMNS 80
+#define OPTION_COLUMN 25 /* where what an option does begins */
+
+/* A word; what stands in brackets is one. */
+static size_t
+word_length(const char *text, const char *end)
+{
+	size_t depth = 0;
+	size_t length;
+
+	for (length = 0; text + length < end; length++) {
+		char letter = text[length];
+
+		if (letter == '[')
+			depth++;
+		else if (letter == ']' && depth > 0)
+			depth--;
+		else if (depth == 0 && (letter == ' ' || letter == '\n'))
+			break;
+	}
+	return length;
+}
+
+/* The words up to ${end} from column ${at} on; lines that would be too long go on at ${indent}. */
+static void
+print_wrapped(const char *text, const char *end, size_t at, size_t indent)
+{
+	bool first = true;
+
+	while (text < end) {
+		size_t length = word_length(text, end);
+
+		if (length > 0 && !first && at + 1 + length > COLUMNS) {
+			printf("\n%*s", (int)indent, "");
+			at = indent;
+			first = true;
+		}
+		if (length > 0) {
+			printf("%s%.*s", first ? "" : " ", (int)length, text);
+			at += length + (first ? 0 : 1);
+			first = false;
+		}
+		text += length < (size_t)(end - text) ? length + 1 : length;
+	}
+	printf("\n");
+}
 
 static void
 print_option(const struct option *option)
@@ -23,18 +69,28 @@ print_option(const struct option *option)
 	else
 		(void)snprintf(
 		    left, sizeof(left), "%s%s %s", dashes, option->name, option->argument);
-	if (strlen(left) > 22)
-		printf("  %s\n  %-22s %s\n", left, "", option->help);
+	if (strlen(left) > OPTION_COLUMN - 3)
+		printf("  %s\n%*s", left, OPTION_COLUMN, "");
 	else
-		printf("  %-22s %s\n", left, option->help);
+		printf("  %-*s ", OPTION_COLUMN - 3, left);
+	print_wrapped(
+	    option->help, option->help + strlen(option->help), OPTION_COLUMN, OPTION_COLUMN);
 }
 
 static void
 print_help(const struct context *context, const struct usage *usage)
 {
+	const char *form = usage->arguments;
 	const struct option *option;
 
-	printf("dalil %s %s\n\n%s\n", context->command->name, usage->arguments, usage->what);
+	printf("dalil %s ", context->command->name);
+	print_wrapped(form, form + strcspn(form, "\n"), strlen(context->command->name) + 7, 6);
+	while (*(form += strcspn(form, "\n")) != '\0') {
+		form++;
+		print_wrapped(form, form + strcspn(form, "\n"), 0, 6);
+	}
+	printf("\n");
+	print_wrapped(usage->what, usage->what + strlen(usage->what), 0, 0);
 	if (usage->options->name != NULL)
 		printf("\nOptions\n");
 	for (option = usage->options; option->name != NULL; option++)

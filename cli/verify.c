@@ -26,9 +26,8 @@ static const struct usage usage = {
             "Exit 1 if something is damaged or missing.",
     .options = table,
     .example = "  dalil verify --all\n  dalil verify 3f9a01c2\n  dalil verify ./letter.pdf",
-    .glossary =
-        "  ciphertext only  no key here opens it: the sealed bytes were checked, and they are\n"
-        "                   those that were deposited",
+    .glossary = "  ciphertext only  no key here opens it: the sealed bytes were checked, and\n"
+                "                   they are those that were deposited",
     .most = 1000000,
 };
 

@@ -150,7 +150,10 @@ def page_problems(page, commands, common):
 
 
 def help_problems(name, text, commands, common):
-    """The example of a command's help is one that works."""
+    """A help fits a terminal, and its example is one that works."""
+    for line in text.splitlines():
+        if len(line) > 80:
+            yield "%s --help: more than 80 columns: %s" % (name, line)
     section = re.search(r"\nExample\n(.*?)(?:\n\n|\Z)", text, re.S)
     lines = [] if section is None else section.group(1).replace("\\\n", " ").splitlines()
     if not any("dalil" in line for line in lines):
