@@ -153,6 +153,49 @@ test_tree(void **state)
 	free(entry);
 }
 
+/* A prefix finds what begins with it, in every log, and nothing else. */
+static void
+test_find(void **state)
+{
+	struct place *place = *state;
+	struct fixture_entry *entry = malloc(sizeof(*entry));
+	struct storage_place found[200];
+	struct snapshot *snapshot;
+	size_t all = 0;
+	size_t count;
+
+	fill(place);
+	ok(snapshot_begin(place->storage, &snapshot, &err));
+	for (uint64_t i = 0; i < 100; i++) {
+		fixture_entry(entry, 0, i);
+		for (unsigned nibbles = 8; nibbles <= 64; nibbles += 7) {
+			ok(snapshot_find(
+			    snapshot, found, 10, &count, entry->append.id, nibbles, &err));
+			assert_int_equal(count, 1);
+			assert_int_equal(found[0].log, 0);
+			assert_int_equal(found[0].index, i);
+		}
+		entry->append.id[31] ^= 1;
+		ok(snapshot_find(snapshot, found, 10, &count, entry->append.id, 64, &err));
+		assert_int_equal(count, 0);
+	}
+	for (unsigned nibble = 0; nibble < 16; nibble++) {
+		uint8_t prefix[HASH_SIZE] = {(uint8_t)(nibble << 4 | 7)};
+
+		ok(snapshot_find(snapshot, found, 200, &count, prefix, 1, &err));
+		all += count;
+		ok(snapshot_find(snapshot, found, 1, &count, prefix, 1, &err));
+		assert_true(count <= 1);
+	}
+	assert_int_equal(all, 117);
+	ok(snapshot_find(snapshot, found, 200, &count, entry->append.id, 0, &err));
+	assert_int_equal(count, 117);
+	assert_int_equal(
+	    snapshot_find(snapshot, found, 1, &count, entry->append.id, 65, NULL), ERR_USAGE);
+	snapshot_end(snapshot);
+	free(entry);
+}
+
 /* What aborted, or failed and stuck, leaves nothing. */
 static void
 test_abort(void **state)
@@ -632,6 +675,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_tree, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_signing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_late_part, setup, teardown),
