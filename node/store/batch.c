@@ -193,13 +193,11 @@ store_batch_log(struct batch *base, uint32_t *number, struct view vkey,
 	struct index_key key;
 	int result = check_value(batch, vkey, "verifier key", err);
 
-	if (result == 0)
-		result = store_batch_settle(batch, err);
 	if (result != 0)
 		return result;
 	hash_sha256(id, vkey);
 	key = index_key_hash(id);
-	result = index_get(batch->write.txn, INDEX_LOG_IDS, &key, &value, &batch->error);
+	result = snapshot_kept(&batch->snapshot.base, INDEX_LOG_IDS, &key, &value, &batch->error);
 	if (result == 0 && !index_value_u32_decode(number, &value))
 		result = index_bad_row(INDEX_LOG_IDS, &batch->error);
 	if (result != ERR_NOT_FOUND)

@@ -98,6 +98,24 @@ load_row(const struct pending *pending, const struct pending_row *row, struct in
 	memcpy(out->value.bytes, bytes + row->key_size, row->value_size);
 }
 
+bool
+pending_kept(const struct pending *pending, enum index_table table, const struct index_key *key,
+    struct index_value *value)
+{
+	for (size_t i = 0; i < pending->count; i++) {
+		const struct pending_row *row = &pending->rows[i];
+		const uint8_t *bytes = pending->bytes.data + row->offset;
+
+		if (row->table != table || row->change != PENDING_KEEP ||
+		    row->key_size != key->size || memcmp(bytes, key->bytes, key->size) != 0)
+			continue;
+		value->size = row->value_size;
+		memcpy(value->bytes, bytes + row->key_size, row->value_size);
+		return true;
+	}
+	return false;
+}
+
 /* A payload that has become whole is no longer wanted, and its progress no longer of use. */
 static int
 settle_payload(struct index_txn *txn, struct index_meta *meta, const struct index_key *key,

@@ -36,6 +36,9 @@ void pending_init(struct pending *pending);
 void pending_fini(struct pending *pending);
 void pending_add(struct pending *pending, enum pending_change change, enum index_table table,
     const struct index_key *key, const struct index_value *value);
+/* The first value that is to be kept (PENDING_KEEP) under this key, if any. */
+bool pending_kept(const struct pending *pending, enum index_table table,
+    const struct index_key *key, struct index_value *value);
 /* Write all rows and forget them.  Counts in ${meta} follow. */
 int pending_flush(
     struct pending *pending, struct index_txn *txn, struct index_meta *meta, struct err *err);

@@ -66,6 +66,36 @@ snapshot_txn(struct snapshot *base, struct index_txn **txn, struct err *err)
 	return snapshot->batch == NULL ? 0 : store_batch_settle(snapshot->batch, err);
 }
 
+int
+snapshot_kept(struct snapshot *base, enum index_table table, const struct index_key *key,
+    struct index_value *value, struct err *err)
+{
+	struct store_snapshot *snapshot = snapshot_of(base);
+	int result = index_get(snapshot->txn, table, key, value, err);
+
+	if (result == ERR_NOT_FOUND && snapshot->batch != NULL &&
+	    pending_kept(&snapshot->batch->write.apply.pending, table, key, value))
+		return 0;
+	return result;
+}
+
+int
+snapshot_log_row(struct snapshot *base, uint32_t number, struct index_log *row, struct err *err)
+{
+	struct store_snapshot *snapshot = snapshot_of(base);
+
+	for (size_t i = 0; snapshot->batch != NULL && i < snapshot->batch->write.apply.log_count;
+	     i++) {
+		const struct apply_log *log = snapshot->batch->write.apply.logs[i];
+
+		if (log->number == number) {
+			*row = log->row;
+			return 0;
+		}
+	}
+	return index_log_get(snapshot->txn, number, row, err);
+}
+
 /* Read the frame that a row's value points to. */
 static int
 read_at(struct snapshot *base, struct journal_frame *frame, struct buffer *bytes,
@@ -123,12 +153,9 @@ store_snapshot_counts(struct snapshot *base, struct storage_counts *counts, stru
 int
 store_snapshot_log(struct snapshot *base, struct storage_log *log, uint32_t number, struct err *err)
 {
-	struct index_txn *txn;
 	struct index_log row;
-	int result = snapshot_txn(base, &txn, err);
+	int result = snapshot_log_row(base, number, &row, err);
 
-	if (result == 0)
-		result = index_log_get(txn, number, &row, err);
 	if (result != 0)
 		return result;
 	log->number = number;
@@ -145,12 +172,9 @@ store_snapshot_log_by_id(struct snapshot *base, struct storage_log *log,
 {
 	struct index_key key = index_key_hash(id);
 	struct index_value value;
-	struct index_txn *txn;
 	uint32_t number;
-	int result = snapshot_txn(base, &txn, err);
+	int result = snapshot_kept(base, INDEX_LOG_IDS, &key, &value, err);
 
-	if (result == 0)
-		result = index_get(txn, INDEX_LOG_IDS, &key, &value, err);
 	if (result != 0)
 		return result;
 	if (!index_value_u32_decode(&number, &value))

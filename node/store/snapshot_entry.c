@@ -371,11 +371,8 @@ store_snapshot_known(struct snapshot *base, uint8_t id[static HASH_SIZE],
 {
 	struct index_key key = index_key_hash(known);
 	struct index_value value;
-	struct index_txn *txn;
-	int result = snapshot_txn(base, &txn, err);
+	int result = snapshot_kept(base, INDEX_KNOWN, &key, &value, err);
 
-	if (result == 0)
-		result = index_get(txn, INDEX_KNOWN, &key, &value, err);
 	if (result == 0 && !index_value_hash_decode(id, &value))
 		return index_bad_row(INDEX_KNOWN, err);
 	return result;

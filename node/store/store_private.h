@@ -89,6 +89,16 @@ extern const struct storage_calls store_calls;
 
 /* The transaction to read from; what a batch has pending is written first. */
 int snapshot_txn(struct snapshot *snapshot, struct index_txn **txn, struct err *err);
+/*
+ * A row of a table whose first value for a key is kept (log ids, knowns), looked for in a batch's
+ * pending rows too: without writing them, which would undo the sorting of the batch for
+ * those who look up before each append.
+ */
+int snapshot_kept(struct snapshot *snapshot, enum index_table table, const struct index_key *key,
+    struct index_value *value, struct err *err);
+/* A log's row, in a batch as the batch has made it, likewise. */
+int snapshot_log_row(
+    struct snapshot *snapshot, uint32_t number, struct index_log *row, struct err *err);
 /* Have everything of the batch readable through its transaction and the journal. */
 int store_batch_settle(struct store_batch *batch, struct err *err);
 /* Commit frames of one kind from inside the store (payload_fetch). */

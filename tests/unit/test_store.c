@@ -196,6 +196,45 @@ test_find(void **state)
 	free(entry);
 }
 
+/* A batch sees itself, and nobody else sees it. */
+static void
+test_inside(void **state)
+{
+	struct place *place = *state;
+	struct fixture_entry *entry = malloc(sizeof(*entry));
+	struct snapshot *inside;
+	struct snapshot *outside;
+	uint8_t id[HASH_SIZE];
+	struct storage_log log;
+	struct storage_log same;
+	struct batch *batch;
+
+	fill(place);
+	ok(batch_begin(place->storage, &batch, &err));
+	inside = batch_snapshot(batch);
+	ok(snapshot_begin(place->storage, &outside, &err));
+	assert_int_equal(fixture_log(batch, 7), 2);
+	assert_int_equal(fixture_log(batch, 7), 2);
+	ok(snapshot_log(inside, &log, 2, &err));
+	ok(snapshot_log_by_id(inside, &same, log.id, &err));
+	assert_int_equal(same.number, 2);
+	assert_int_equal(snapshot_log_by_id(outside, &same, log.id, &err), ERR_NOT_FOUND);
+	fixture_entry(entry, 0, 100);
+	assert_non_null(entry->append.known);
+	assert_int_equal(snapshot_known(inside, id, entry->known, &err), ERR_NOT_FOUND);
+	ok(batch_append(batch, &entry->append, &err));
+	ok(snapshot_known(inside, id, entry->known, &err));
+	assert_memory_equal(id, entry->append.id, HASH_SIZE);
+	ok(snapshot_log(inside, &log, 0, &err));
+	assert_int_equal(log.size, 101);
+	ok(snapshot_log(outside, &log, 0, &err));
+	assert_int_equal(log.size, 100);
+	assert_int_equal(snapshot_known(outside, id, entry->known, &err), ERR_NOT_FOUND);
+	snapshot_end(outside);
+	batch_abort(batch);
+	free(entry);
+}
+
 /* What aborted, or failed and stuck, leaves nothing. */
 static void
 test_abort(void **state)
@@ -676,6 +715,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_tree, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_find, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_inside, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_abort, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_signing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_late_part, setup, teardown),
