@@ -106,6 +106,8 @@ load_part(struct archive_reader *reader, struct snapshot *snapshot, enum part pa
 	    snapshot_part(snapshot, &reader->part, reader->exhibit.place, part_name(part), err);
 
 	note_trouble(reader, code, err);
+	if (code == 0)
+		reader->loaded |= PART_BIT(part);
 	return code;
 }
 
@@ -241,6 +243,7 @@ archive_reader_load(struct archive_reader *reader, struct snapshot *snapshot,
 
 	*exhibit = (struct archive_exhibit){
 	    .place = place, .fields = {.kind = FIELD_DEPOSIT}, .access = ARCHIVE_CLOSED};
+	reader->loaded = 0;
 	code = snapshot_entry(snapshot, &exhibit->entry, &reader->record, place, err);
 	if (code == 0 && exhibit->entry.kind != RECORD_DEPOSIT)
 		code = err_set(err, ERR_USAGE, "that record is no exhibit but %s",

@@ -27,6 +27,7 @@ struct archive_reader {
 	struct buffer record; /* of exhibit */
 	struct buffer part;
 	struct buffer value; /* secret: the opened part that exhibit.fields views */
+	unsigned loaded;     /* PART_BITs of the exhibit's parts that were read and held */
 	/* Newest checkpoint of the log that was last asked for. */
 	uint32_t signed_log;
 	uint64_t signed_size;

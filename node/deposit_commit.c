@@ -22,6 +22,17 @@ release(struct job *job)
 		buffer_fini(&job->parts[part]);
 }
 
+/* With run->lock held. */
+static void
+set_over(struct job *job)
+{
+	struct deposit_run *run = job->run;
+
+	job->state = JOB_OVER;
+	if (&run->window[run->reported % DEPOSIT_WINDOW] == job)
+		(void)pthread_cond_signal(&run->told);
+}
+
 /* Trouble of the store, not of the file, ends the run. */
 static bool
 ends_run(int code)
@@ -54,17 +65,6 @@ ends_run(int code)
 	return false;
 }
 
-/* Is there enough for a batch, or nothing more to wait for? With run->lock held. */
-static bool
-is_due(const struct deposit_run *run)
-{
-	if (run->pending_count == 0)
-		return false;
-	return run->pending_count >= DEPOSIT_BATCH || run->pending_bytes >= DEPOSIT_PENDING / 2 ||
-	       run->pending_payload >= DEPOSIT_SYNC_BYTES ||
-	       (run->working == 0 && run->begun == run->added);
-}
-
 void
 deposit_hand_over(struct job *job)
 {
@@ -77,11 +77,12 @@ deposit_hand_over(struct job *job)
 	if (over) {
 		if (ends_run(job->result.code) && run->fatal.code == 0)
 			run->fatal = job->err;
-		job->state = JOB_OVER;
-		(void)pthread_cond_broadcast(&run->changed);
+		if (run->fatal.code != 0)
+			(void)pthread_cond_signal(&run->told);
+		set_over(job);
 	} else {
 		while (run->pending_bytes > DEPOSIT_PENDING)
-			(void)pthread_cond_wait(&run->changed, &run->lock);
+			(void)pthread_cond_wait(&run->taken, &run->lock);
 		job->next = NULL;
 		*run->pending_end = job;
 		run->pending_end = &job->next;
@@ -90,8 +91,8 @@ deposit_hand_over(struct job *job)
 		run->pending_payload += job->location.payload.size;
 	}
 	run->working--;
-	if (over || run->pending_count == 1 || is_due(run))
-		(void)pthread_cond_broadcast(&run->due);
+	if (run->pending_count == 1 || deposit_due(run) || (run->finishing && deposit_idle(run)))
+		(void)pthread_cond_signal(&run->due);
 	(void)pthread_mutex_unlock(&run->lock);
 }
 
@@ -127,6 +128,21 @@ deposit_lookup(const struct deposit_run *run, struct snapshot *snapshot,
 
 /* ---- batches -------------------------------------------------------------------------------- */
 
+bool
+deposit_idle(const struct deposit_run *run)
+{
+	return run->working == 0 && run->begun == run->added;
+}
+
+bool
+deposit_due(const struct deposit_run *run)
+{
+	if (run->pending_count == 0)
+		return false;
+	return run->pending_count >= DEPOSIT_BATCH || run->pending_bytes >= DEPOSIT_PENDING / 2 ||
+	       run->pending_payload >= DEPOSIT_SYNC_BYTES || deposit_idle(run);
+}
+
 /* Give a first pending job a moment of company, but not more. */
 static void
 linger(struct deposit_run *run)
@@ -137,7 +153,7 @@ linger(struct deposit_run *run)
 	until.tv_nsec += DEPOSIT_LINGER_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	while (!is_due(run)) {
+	while (!deposit_due(run)) {
 		if (pthread_cond_timedwait(&run->due, &run->lock, &until) != 0)
 			return;
 	}
@@ -150,7 +166,7 @@ take_pending(struct deposit_run *run)
 	struct job *list;
 
 	while (run->pending_count == 0) {
-		if (run->finishing && run->working == 0 && run->begun == run->added)
+		if (run->finishing && deposit_idle(run))
 			return NULL;
 		(void)pthread_cond_wait(&run->due, &run->lock);
 	}
@@ -161,7 +177,7 @@ take_pending(struct deposit_run *run)
 	run->pending_count = 0;
 	run->pending_bytes = 0;
 	run->pending_payload = 0;
-	(void)pthread_cond_broadcast(&run->changed);
+	(void)pthread_cond_broadcast(&run->taken);
 	return list;
 }
 
@@ -277,6 +293,7 @@ deposit_commit_main(void *cookie)
 		if (code != 0 && run->fatal.code == 0) {
 			run->fatal = err;
 			run->fatal.code = code;
+			(void)pthread_cond_signal(&run->told);
 		}
 		while (list != NULL) {
 			job = list;
@@ -286,9 +303,8 @@ deposit_commit_main(void *cookie)
 				job->result.already = false;
 				job->err = run->fatal;
 			}
-			job->state = JOB_OVER;
+			set_over(job);
 		}
-		(void)pthread_cond_broadcast(&run->changed);
 	}
 	(void)pthread_mutex_unlock(&run->lock);
 	hash_thread_end();

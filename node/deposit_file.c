@@ -48,7 +48,7 @@ intake_open(struct intake *intake, struct job *job, struct err *err)
 	intake->regular = S_ISREG(intake->before.st_mode);
 	if (intake->regular && (uint64_t)intake->before.st_size > PAYLOAD_PLAIN_MAX)
 		return err_set(err, ERR_LIMIT, "files to 16 TiB (design 7)");
-	if (intake->regular)
+	if (intake->regular && intake->before.st_size > POOL_PLAIN)
 		(void)posix_fadvise(intake->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return 0;
 }
@@ -145,9 +145,9 @@ look_inside(struct job *job, struct deposit_worker *worker, struct view head,
 static void
 make_secrets(struct deposit_secrets *secrets, struct deposit_facts *facts)
 {
-	randombytes_buf(secrets->file_key, sizeof(secrets->file_key));
-	randombytes_buf(secrets->seeds, sizeof(secrets->seeds));
-	randombytes_buf(facts->nonce, sizeof(facts->nonce));
+	deposit_random(secrets, secrets->file_key, sizeof(secrets->file_key));
+	deposit_random(secrets, secrets->seeds[0], sizeof(secrets->seeds));
+	deposit_random(secrets, facts->nonce, sizeof(facts->nonce));
 	age_stream_key(secrets->payload_key, secrets->file_key, facts->nonce);
 }
 
@@ -419,19 +419,20 @@ deposit_work(struct pool_task *task, struct pool_thread *thread)
 {
 	struct job *job = (struct job *)((char *)task - offsetof(struct job, task));
 	struct deposit_run *run = job->run;
-	struct err fatal;
+	int code;
 
 	(void)pthread_mutex_lock(&run->lock);
 	run->begun++;
 	run->working++;
-	fatal = run->fatal;
-	/* The adding thread, if the queue was full: not for one place, but for many. */
+	code = run->fatal.code;
+	if (code != 0)
+		job->err = run->fatal;
+	/* Woken when half the queue is empty, the thread that adds fills it without a pause. */
 	if (run->added - run->begun == DEPOSIT_QUEUE / 2)
-		(void)pthread_cond_broadcast(&run->changed);
+		(void)pthread_cond_signal(&run->told);
 	(void)pthread_mutex_unlock(&run->lock);
-	if (fatal.code != 0) {
-		job->err = fatal;
-		job->result.code = fatal.code;
+	if (code != 0) {
+		job->result.code = code;
 	} else {
 		job->result.code = work(job, thread, &job->err);
 	}

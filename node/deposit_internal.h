@@ -38,8 +38,12 @@
 
 #define DEPOSIT_SEEDS 2 /* reader and vault */
 
+#define DEPOSIT_RANDOM 4096 /* bytes of randomness that a worker asks for at a time */
+
 /* The secrets of one file, in sodium_malloc memory of the worker. */
 struct deposit_secrets {
+	uint8_t random[DEPOSIT_RANDOM]; /* not used yet: from random_used on */
+	size_t random_used;
 	uint8_t file_key[VAULT_FILE_KEY];
 	uint8_t seeds[DEPOSIT_SEEDS][CLAIMS_SEED];
 	uint8_t payload_key[AEAD_KEY];
@@ -94,10 +98,9 @@ struct deposit_run {
 	uint8_t (*share)[HASH_SIZE];
 
 	pthread_mutex_t lock;
-	/* Waking a thread costs more than a small file's encryption, so each is woken for what it waits
-	 * for: the adding thread and workers that must wait by changed, the committer by due. */
-	pthread_cond_t changed;
-	pthread_cond_t due;
+	pthread_cond_t told; /* the thread that adds: room for jobs, or the next one is over */
+	pthread_cond_t due; /* the committer: a first job is pending, a batch is due, all is done */
+	pthread_cond_t taken; /* workers: the committer took what was pending */
 	struct job window[DEPOSIT_WINDOW];
 	uint64_t added;
 	uint64_t begun;
@@ -128,6 +131,13 @@ struct deposit_run {
 
 /* deposit_file.c: a pool task. */
 void deposit_work(struct pool_task *task, struct pool_thread *thread);
+
+/* Fresh random bytes, from the worker's supply: the system is asked for them in larger pieces. */
+void deposit_random(struct deposit_secrets *secrets, uint8_t *bytes, size_t size);
+/* Is a batch due?  With run->lock held. */
+bool deposit_due(const struct deposit_run *run);
+/* Have all jobs that were added gone through a worker?  With run->lock held. */
+bool deposit_idle(const struct deposit_run *run);
 
 /* deposit_record.c */
 struct deposit_facts {

@@ -7,11 +7,28 @@
 #include "proto/grant.h"
 #include "proto/pack.h"
 
+void
+deposit_random(struct deposit_secrets *secrets, uint8_t *bytes, size_t size)
+{
+	size_t used = secrets->random_used;
+
+	if (size > DEPOSIT_RANDOM) {
+		randombytes_buf(bytes, size);
+		return;
+	}
+	if (used == 0 || DEPOSIT_RANDOM - used < size) {
+		randombytes_buf(secrets->random, DEPOSIT_RANDOM);
+		used = 0;
+	}
+	memcpy(bytes, secrets->random + used, size);
+	sodium_memzero(secrets->random + used, size);
+	secrets->random_used = used + size;
+}
+
 static void
 fill_random(void *cookie, uint8_t *bytes, size_t size)
 {
-	(void)cookie;
-	randombytes_buf(bytes, size);
+	deposit_random(cookie, bytes, size);
 }
 
 /* ---- fields --------------------------------------------------------------------------------- */
@@ -112,9 +129,9 @@ digest_part(struct job *job, enum part part)
 }
 
 static int
-make_grant(struct job *job, const struct deposit_secrets *secrets, struct err *err)
+make_grant(struct job *job, struct deposit_secrets *secrets, struct err *err)
 {
-	static const struct random random = {.fill = fill_random};
+	const struct random random = {.fill = fill_random, .cookie = secrets};
 	int code = grant_seal(&job->parts[PART_GRANT], secrets->file_key,
 	    (const uint8_t(*)[AGE_X25519])job->readers, job->file.reader_count, &random, err);
 
@@ -135,7 +152,7 @@ make_sealed(struct job *job, struct deposit_worker *worker, const struct deposit
 	if (worker->sealed_value.err != 0)
 		return err_set(
 		    err, ERR_LIMIT, "the fields do not fit a part of 256 KiB (design 7)");
-	randombytes_buf(nonce, sizeof(nonce));
+	deposit_random(worker->secrets, nonce, sizeof(nonce));
 	code = box_seal(&job->parts[PART_SEALED], worker->secrets->file_key, facts->nonce, nonce,
 	    buffer_view(&worker->sealed_value), err);
 	if (code == 0)
@@ -160,7 +177,7 @@ make_vault(
 	if (worker->vault_value.err != 0)
 		return err_set(
 		    err, ERR_LIMIT, "the fields do not fit a part of 256 KiB (design 7)");
-	randombytes_buf(nonce, sizeof(nonce));
+	deposit_random(worker->secrets, nonce, sizeof(nonce));
 	code = vault_seal(
 	    &job->parts[PART_VAULT], writer, nonce, buffer_view(&worker->vault_value), err);
 	if (code == 0)

@@ -24,6 +24,8 @@ worker_init(struct deposit_worker *worker)
 {
 	worker->media = media_new();
 	worker->secrets = sodium_malloc(sizeof(*worker->secrets));
+	if (worker->secrets != NULL)
+		sodium_memzero(worker->secrets, sizeof(*worker->secrets));
 	buffer_init_secret(&worker->sealed_value, BOX_VALUE_MAX);
 	buffer_init_secret(&worker->vault_value, BOX_VALUE_MAX);
 	worker->hash = hash_new();
@@ -162,8 +164,9 @@ run_free(struct deposit_run *run)
 	sodium_free(run->record_secret);
 	sodium_free(run->known_key);
 	free(run->share);
-	(void)pthread_cond_destroy(&run->changed);
+	(void)pthread_cond_destroy(&run->told);
 	(void)pthread_cond_destroy(&run->due);
+	(void)pthread_cond_destroy(&run->taken);
 	(void)pthread_mutex_destroy(&run->lock);
 	(void)pthread_mutex_destroy(&run->writer_lock);
 	(void)pthread_mutex_destroy(&run->vault_lock);
@@ -177,8 +180,9 @@ init_locks(struct deposit_run *run)
 
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&run->changed, &attributes);
+	(void)pthread_cond_init(&run->told, &attributes);
 	(void)pthread_cond_init(&run->due, &attributes);
+	(void)pthread_cond_init(&run->taken, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
 	(void)pthread_mutex_init(&run->lock, NULL);
 	(void)pthread_mutex_init(&run->writer_lock, NULL);
@@ -326,7 +330,7 @@ wait_change(struct deposit_run *run)
 	until.tv_nsec += 200000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	(void)pthread_cond_timedwait(&run->changed, &run->lock, &until);
+	(void)pthread_cond_timedwait(&run->told, &run->lock, &until);
 	if (run->options.progress == NULL)
 		return;
 	bytes = run->bytes_read;
@@ -378,7 +382,7 @@ deposit_finish(struct deposit_run *run, struct err *err)
 
 	(void)pthread_mutex_lock(&run->lock);
 	run->finishing = true;
-	(void)pthread_cond_broadcast(&run->due);
+	(void)pthread_cond_signal(&run->due);
 	report_ready(run);
 	while (run->reported < run->added) {
 		wait_change(run);

@@ -35,7 +35,8 @@ struct pipeline {
 
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t changed; /* a step of the pipeline is done: who runs it, or waits to */
+	pthread_cond_t work;    /* idle workers: a task, or a step that can be done */
 	pthread_t ids[POOL_THREADS_MAX];
 	unsigned threads; /* started */
 	struct pool_thread own[POOL_THREADS_MAX + 1];
@@ -51,6 +52,13 @@ struct start {
 	struct pool *pool;
 	unsigned number;
 };
+
+static void
+wake_all(struct pool *pool)
+{
+	(void)pthread_cond_broadcast(&pool->changed);
+	(void)pthread_cond_broadcast(&pool->work);
+}
 
 /* What can be done next; slots never hold two leaves, so that bounds memory. */
 static enum stage
@@ -177,7 +185,7 @@ step(struct pool *pool, struct pool_thread *thread)
 	code = run_stage(pipeline, stage, &slot->leaf, thread, &err);
 	(void)pthread_mutex_lock(&pool->lock);
 	end_stage(pipeline, stage, slot, code, &err);
-	(void)pthread_cond_broadcast(&pool->changed);
+	wake_all(pool);
 	return true;
 }
 
@@ -223,13 +231,13 @@ pool_pipeline(struct pool *pool, struct pool_thread *thread, const struct pool_s
 	code = make_slots(pool, err);
 	if (code == 0) {
 		pool->pipeline = &pipeline;
-		(void)pthread_cond_broadcast(&pool->changed);
+		wake_all(pool);
 		while (!pipeline_over(&pipeline)) {
 			if (!step(pool, thread))
 				(void)pthread_cond_wait(&pool->changed, &pool->lock);
 		}
 		pool->pipeline = NULL;
-		(void)pthread_cond_broadcast(&pool->changed);
+		wake_all(pool);
 		code = pipeline.code;
 		if (code != 0 && err != NULL)
 			*err = pipeline.err;
@@ -256,7 +264,7 @@ thread_main(void *cookie)
 		if (task == NULL && pool->stopping)
 			break;
 		if (task == NULL) {
-			(void)pthread_cond_wait(&pool->changed, &pool->lock);
+			(void)pthread_cond_wait(&pool->work, &pool->lock);
 			continue;
 		}
 		pool->first = task->next;
@@ -325,6 +333,7 @@ pool_new(struct pool **result, unsigned threads, struct err *err)
 	pool->slot_count = threads + POOL_SLOTS_MORE;
 	(void)pthread_mutex_init(&pool->lock, NULL);
 	(void)pthread_cond_init(&pool->changed, NULL);
+	(void)pthread_cond_init(&pool->work, NULL);
 	for (i = 0; i <= threads && code == 0; i++)
 		code = make_own(&pool->own[i], i);
 	(void)pthread_mutex_lock(&pool->lock);
@@ -348,7 +357,7 @@ pool_free(struct pool *pool)
 		return;
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
-	(void)pthread_cond_broadcast(&pool->changed);
+	wake_all(pool);
 	(void)pthread_mutex_unlock(&pool->lock);
 	for (i = 0; i < pool->threads; i++)
 		(void)pthread_join(pool->ids[i], NULL);
@@ -362,6 +371,7 @@ pool_free(struct pool *pool)
 		free(pool->slots[i].leaf.sealed);
 	}
 	(void)pthread_cond_destroy(&pool->changed);
+	(void)pthread_cond_destroy(&pool->work);
 	(void)pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
@@ -385,6 +395,6 @@ pool_submit(struct pool *pool, struct pool_task *task)
 	(void)pthread_mutex_lock(&pool->lock);
 	*pool->end = task;
 	pool->end = &task->next;
-	(void)pthread_cond_broadcast(&pool->changed);
+	(void)pthread_cond_signal(&pool->work);
 	(void)pthread_mutex_unlock(&pool->lock);
 }

@@ -224,6 +224,20 @@ check_inclusion(
 
 /* ---- parts and payload ---------------------------------------------------------------------- */
 
+/* The digest that the store keeps for a part, by which it checks what it reads, is the record's. */
+static bool
+same_digest(const struct archive_exhibit *exhibit, enum part part)
+{
+	const uint8_t *digest = exhibit->record.as.deposit.parts.digests[part];
+	unsigned i;
+
+	for (i = 0; i < exhibit->entry.part_count; i++) {
+		if (strcmp(exhibit->entry.parts[i].name, part_name(part)) == 0)
+			return memcmp(exhibit->entry.parts[i].digest, digest, HASH_SIZE) == 0;
+	}
+	return false;
+}
+
 static int
 check_parts(struct verify_worker *worker, struct verify_item *item, struct err *err)
 {
@@ -236,11 +250,12 @@ check_parts(struct verify_worker *worker, struct verify_item *item, struct err *
 
 		if (exhibit->record.as.deposit.parts.digests[part] == NULL)
 			continue;
-		code = snapshot_part(worker->snapshot, &worker->part, exhibit->place,
-		    part_name((enum part)part), &why);
-		if (code == 0)
-			code = parts_check(&exhibit->record.as.deposit.parts, (enum part)part,
-			    buffer_view(&worker->part), &why);
+		if ((worker->reader->loaded & PART_BIT(part)) == 0)
+			code = snapshot_part(worker->snapshot, &worker->part, exhibit->place,
+			    part_name((enum part)part), &why);
+		if (code == 0 && !same_digest(exhibit, (enum part)part))
+			code = err_set(
+			    &why, ERR_DAMAGED, "the store keeps another part than the record's");
 		code = judge_code(item, part_name((enum part)part), code, &why);
 		if (code != 0 && err != NULL)
 			*err = why;
@@ -331,26 +346,38 @@ keep_name(struct verify_item *item, const struct archive_exhibit *exhibit)
 
 static int
 check_exhibit(struct verify *verify, struct verify_worker *worker, struct pool_thread *thread,
-    struct storage_place place, struct verify_item *item, struct err *err)
+    struct verify_item *item, struct err *err)
 {
-	struct err why = {.code = 0};
-	int code = archive_reader_load(worker->reader, worker->snapshot, place, &why);
 	const struct archive_exhibit *exhibit = &worker->reader->exhibit;
+	int code;
 
-	if (code == ERR_USAGE)
-		code = ERR_MALFORMED;
-	if (code != 0) {
-		code = judge_code(item, "record", code, &why);
-		if (code != 0 && err != NULL)
-			*err = why;
-		return code;
-	}
 	item->is_signed = item->is_signed || exhibit->is_signed;
 	keep_name(item, exhibit);
 	if (exhibit->trouble.code != 0)
 		verify_problem(item, VERIFY_DAMAGED, "%s", err_text(&exhibit->trouble));
 	code = check_parts(worker, item, err);
 	return code != 0 ? code : check_payload(verify, worker, thread, item, err);
+}
+
+/* Read the entry; of an exhibit all that a key here opens, too. ${record} views a buffer. */
+static int
+load_entry(struct verify_worker *worker, struct storage_place place, bool is_exhibit,
+    struct view *record, const uint8_t **id, struct err *err)
+{
+	struct storage_entry entry = {.part_count = 0};
+	int code;
+
+	if (is_exhibit) {
+		code = archive_reader_load(worker->reader, worker->snapshot, place, err);
+		*record = worker->reader->exhibit.entry.record;
+		*id = worker->reader->exhibit.entry.id;
+		return code == ERR_USAGE ? ERR_MALFORMED : code;
+	}
+	code = snapshot_entry(worker->snapshot, &entry, &worker->record, place, err);
+	*record = entry.record;
+	memcpy(worker->id, entry.id, HASH_SIZE);
+	*id = worker->id;
+	return code;
 }
 
 static int
@@ -366,9 +393,10 @@ verify_entry(struct verify *verify, struct verify_worker *worker, struct pool_th
     uint32_t log, struct verify_item *item, struct err *err)
 {
 	struct storage_place place = {.log = log, .index = item->index};
-	struct storage_entry entry;
 	uint8_t kind = STORAGE_KIND_OPAQUE;
 	struct err why = {.code = 0};
+	struct view record = {0};
+	const uint8_t *id = NULL;
 	int code = fresh_snapshot(verify, worker, err);
 
 	if (code == 0)
@@ -378,21 +406,21 @@ verify_entry(struct verify *verify, struct verify_worker *worker, struct pool_th
 	if (code != 0)
 		return code;
 	item->is_exhibit = kind == RECORD_DEPOSIT;
-	code = snapshot_entry(worker->snapshot, &entry, &worker->record, place, &why);
+	code = load_entry(worker, place, item->is_exhibit, &record, &id, &why);
 	if (code != 0) {
 		code = judge_code(item, "record", code, &why);
 		if (code != 0 && err != NULL)
 			*err = why;
 		return code;
 	}
-	tree_leaf(item->id, entry.record);
+	tree_leaf(item->id, record);
 	item->readable_entry = true;
-	if (memcmp(item->id, entry.id, HASH_SIZE) != 0)
+	if (memcmp(item->id, id, HASH_SIZE) != 0)
 		verify_problem(item, VERIFY_DAMAGED, "the index knows it by another id");
-	judge_record(worker, log, item, entry.record);
+	judge_record(worker, log, item, record);
 	if (!verify->all)
 		code = check_inclusion(worker, log, item, err);
 	if (code == 0 && item->is_exhibit)
-		code = check_exhibit(verify, worker, thread, place, item, err);
+		code = check_exhibit(verify, worker, thread, item, err);
 	return code;
 }

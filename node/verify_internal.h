@@ -61,6 +61,7 @@ struct verify_worker {
 	struct snapshot *snapshot;
 	struct buffer record;
 	struct buffer part;
+	uint8_t id[HASH_SIZE];
 };
 
 struct verify {
