@@ -68,8 +68,10 @@ execute(struct node *node, struct sync_action *action)
 		break;
 	case SYNC_CLOSE:
 		link = node_link(node, action->connection);
-		if (link != NULL)
+		if (link != NULL) {
+			link->closing = true;
 			connection_close(link->connection);
+		}
 		break;
 	case SYNC_SIGN:
 		node_sign_log(node);

@@ -41,6 +41,7 @@ struct link {
 	struct connection *connection; /* NULL: free */
 	uint64_t id;
 	unsigned peer;
+	bool closing;
 };
 
 enum node_phase {
@@ -124,8 +125,8 @@ void node_disk_done(void *cookie, struct sync_disk *request);
 void node_load(struct node *node);
 /* Has another process changed the store? */
 void node_poll_store(struct node *node);
-/* If so, take its peers at once: somebody whom we do not know may just have been paired. */
-bool node_refresh_peers(struct node *node);
+/* If so, take its peers at once. */
+void node_refresh_peers(struct node *node);
 void node_sign_log(struct node *node);
 
 /* node_sync.c */

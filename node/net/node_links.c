@@ -34,8 +34,9 @@ node_find_psk(void *cookie, const uint8_t remote[static NOISE_KEY], uint8_t psk[
 {
 	struct node *node = cookie;
 
-	if (lookup_psk(node, remote, psk) ||
-	    (node_refresh_peers(node) && lookup_psk(node, remote, psk)))
+	/* Somebody may have been paired, or removed, a moment ago by another process. */
+	node_refresh_peers(node);
+	if (lookup_psk(node, remote, psk))
 		return ERR_NONE;
 	return ERR_REFUSED;
 }
@@ -111,6 +112,21 @@ link_closed(void *owner, struct connection *connection, const struct err *err)
 static const struct connection_events link_events = {
     .message = link_message, .sent = link_sent, .closed = link_closed};
 
+/* Connections that stand to the peer; those that are being closed do not count. */
+static unsigned
+links_to(const struct node *node, unsigned peer)
+{
+	unsigned count = 0;
+	unsigned i;
+
+	for (i = 0; i < LINKS_MAX; i++) {
+		if (node->links[i].connection != NULL && !node->links[i].closing &&
+		    node->links[i].peer == peer)
+			count++;
+	}
+	return count;
+}
+
 /* Takes the socket; NULL where there is no room or no memory. */
 static struct link *
 make_link(struct node *node, struct node_peer *peer, struct socket *socket,
@@ -123,11 +139,12 @@ make_link(struct node *node, struct node_peer *peer, struct socket *socket,
 		if (node->links[i].connection == NULL)
 			link = &node->links[i];
 	}
-	if (link == NULL || peer->links >= LINKS_PER_PEER) {
+	if (link == NULL || links_to(node, (unsigned)(peer - node->peers)) >= LINKS_PER_PEER) {
 		socket_close(socket);
 		return NULL;
 	}
 	link->node = node;
+	link->closing = false;
 	link->id = ++node->link_id;
 	link->peer = (unsigned)(peer - node->peers);
 	link->connection = connection_new(socket, result, &link_events, link);

@@ -145,27 +145,24 @@ node_poll_store(struct node *node)
 		node_load(node);
 }
 
-bool
+void
 node_refresh_peers(struct node *node)
 {
 	struct peer *peers;
 	uint64_t changes;
 	unsigned count;
-	bool fresh;
 
 	if (node->phase != NODE_RUNNING || !node->started ||
 	    storage_changes(node->options.storage, &changes, NULL) != ERR_NONE ||
 	    changes == node->changes)
-		return false;
+		return;
 	peers = sodium_allocarray(SYNC_PEERS_MAX, sizeof(*peers));
-	fresh =
-	    peers != NULL && load_peers_now(node->options.storage, peers, &count, NULL) == ERR_NONE;
-	if (fresh) {
+	if (peers != NULL &&
+	    load_peers_now(node->options.storage, peers, &count, NULL) == ERR_NONE) {
 		node_set_peers(node, peers, count);
 		node_pump(node);
 	}
 	sodium_free(peers);
-	return fresh;
 }
 
 static void

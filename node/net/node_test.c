@@ -144,6 +144,7 @@ say_hello(struct test *test)
 	    .high = MESSAGE_VERSION,
 	    .organisation = test->options->organisation,
 	    .log = test->options->log,
+	    .features = MESSAGE_FEATURE_TRANSIENT,
 	    .clock = (uint64_t)clock_now()};
 	send_simple(test->connection, &message);
 	connection_read(test->connection, true);
