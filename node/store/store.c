@@ -251,7 +251,7 @@ int
 store_open_files(const char *path, struct store **out, struct err *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
-	int result = 0;
+	int result;
 
 	*out = NULL;
 	if (store == NULL)
@@ -261,14 +261,16 @@ store_open_files(const char *path, struct store **out, struct err *err)
 	store->journal_file_max = JOURNAL_FILE_MAX;
 	store->segment_max = SEGMENT_MAX;
 	(void)pthread_mutex_init(&store->lock, NULL);
-	store->path = strdup(path);
-	store->index_path = path_join(path, "index");
-	if (store->path == NULL || store->index_path == NULL)
-		result = err_set(err, ERR_MEMORY, "no memory for the store");
-	if (result == 0)
-		result = disk_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, &store->dir, err);
+	result = disk_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, &store->dir, err);
 	if (result == ERR_NOT_FOUND)
 		result = err_set(err, ERR_NOT_FOUND, "there is no store in %s", path);
+	/* LMDB wants a path, which is to hold also after a chdir. */
+	if (result == 0) {
+		store->path = realpath(path, NULL);
+		store->index_path = store->path == NULL ? NULL : path_join(store->path, "index");
+		if (store->index_path == NULL)
+			result = err_system(err, errno, "%s", path);
+	}
 	if (result == 0)
 		result = check_owner(store->dir, path, err);
 	if (result == 0)

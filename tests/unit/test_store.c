@@ -393,6 +393,79 @@ test_roll_forward(void **state)
 }
 
 static void
+count_finding(void *cookie, const struct store_finding *finding)
+{
+	(void)finding;
+	(*(unsigned *)cookie)++;
+}
+
+/*
+ * Whatever a crash or power loss has left behind the index's end, opening makes a whole store of it:
+ * the frames before the first one that is not whole, and nothing else.
+ */
+static void
+test_torn(void **state)
+{
+	struct place *place = *state;
+	struct stat status;
+	char *names[6] = {NULL};
+	unsigned seed = 5;
+	uint64_t kept = 0;
+	off_t from;
+
+	assert_true(asprintf(&names[0], "%s/data.mdb", place->folder) > 0);
+	assert_true(asprintf(&names[1], "%s/index/data.mdb", place->path) > 0);
+	assert_true(asprintf(&names[2], "%s/00000001.jrn", place->folder) > 0);
+	assert_true(asprintf(&names[3], "%s/journal/00000001.jrn", place->path) > 0);
+	assert_true(asprintf(&names[4], "%s/00000001.seg", place->folder) > 0);
+	assert_true(asprintf(&names[5], "%s/segments/00000001.seg", place->path) > 0);
+	fill(place);
+	assert_int_equal(stat(names[3], &status), 0);
+	from = status.st_size;
+	storage_close(place->storage);
+	fixture_copy(names[0], names[1]);
+	ok(store_open(place->path, &place->storage, &err));
+	ok(fixture_append(place->storage, 0, 100, 140, &err));
+	ok(fixture_append(place->storage, 1, 17, 30, &err));
+	storage_close(place->storage);
+	fixture_copy(names[2], names[3]);
+	fixture_copy(names[4], names[5]);
+	assert_int_equal(stat(names[3], &status), 0);
+	for (unsigned i = 0; i < 40; i++) {
+		off_t at = from + rand_r(&seed) % (status.st_size - from);
+		unsigned findings = 0;
+		struct snapshot *snapshot;
+		struct storage_log log;
+		int fd;
+
+		fixture_copy(names[1], names[0]);
+		fixture_copy(names[3], names[2]);
+		fixture_copy(names[5], names[4]);
+		fd = open(names[3], O_RDWR);
+		if (i % 2 == 0)
+			assert_int_equal(ftruncate(fd, at), 0);
+		else
+			assert_int_equal(pwrite(fd, (uint8_t[700]){0}, 700, at), 700);
+		(void)close(fd);
+		ok(store_open(place->path, &place->storage, &err));
+		ok(store_compare(place->storage, NULL, count_finding, &findings, &err));
+		assert_int_equal(findings, 0);
+		ok(snapshot_begin(place->storage, &snapshot, &err));
+		ok(snapshot_log(snapshot, &log, 0, &err));
+		snapshot_end(snapshot);
+		assert_in_range(log.size, 100, 140);
+		kept += log.size - 100;
+		check_all(place, 0, log.size);
+		ok(fixture_append(place->storage, 0, log.size, log.size + 1, &err));
+		storage_close(place->storage);
+	}
+	assert_true(kept > 100);
+	ok(store_open(place->path, &place->storage, &err));
+	for (int i = 0; i < 6; i++)
+		free(names[i]);
+}
+
+static void
 test_reindex(void **state)
 {
 	struct place *place = *state;
@@ -416,13 +489,6 @@ test_reindex(void **state)
 	reopen(place);
 	check_all(place, 1, 70);
 	check_all(place, 0, 100);
-}
-
-static void
-count_finding(void *cookie, const struct store_finding *finding)
-{
-	(void)finding;
-	(*(unsigned *)cookie)++;
 }
 
 static void
@@ -720,6 +786,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_signing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_late_part, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_roll_forward, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_reindex, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_compare, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_rot, setup, teardown),
