@@ -37,11 +37,40 @@ apply_fini(struct apply *apply)
 	buffer_fini(&apply->bytes);
 }
 
+/*
+ * A damaged page may show logs as they once were, each row whole in itself: appending there
+ * would fork them.  But then their sizes do not give the sum in meta.
+ */
+static int
+check_sum(struct apply *apply, struct err *err)
+{
+	struct index_key key = index_key_u32(0);
+	struct index_row row;
+	struct index_log log;
+	uint64_t sum = 0;
+	int result;
+
+	while ((result = index_seek(apply->txn, INDEX_LOGS, &key, &row, err)) == 0) {
+		if (row.key.size != 4 ||
+		    !index_log_decode(&log, get_u32(row.key.bytes), &row.value))
+			return index_bad_row(INDEX_LOGS, err);
+		sum += log.size;
+		key = row.key;
+		key.bytes[key.size++] = 0; /* the least key above it */
+	}
+	if (result != ERR_NOT_FOUND)
+		return result;
+	return sum == apply->meta.log_sum ? 0 : index_bad_row(INDEX_LOGS, err);
+}
+
 int
 apply_start(struct apply *apply, struct index_txn *txn, struct err *err)
 {
+	int result;
+
 	apply->txn = txn;
-	return index_meta_get(txn, &apply->meta, err);
+	result = index_meta_get(txn, &apply->meta, err);
+	return result == 0 && !apply->rebuild ? check_sum(apply, err) : result;
 }
 
 int
@@ -60,6 +89,8 @@ apply_flush(struct apply *apply, struct err *err)
 		value = index_log_encode(log->number, &log->row);
 		pending_add(&apply->pending, PENDING_PUT, INDEX_LOGS, &key, &value);
 		log->dirty = false;
+		apply->meta.log_sum += log->row.size - log->counted;
+		log->counted = log->row.size;
 	}
 	for (size_t i = 0; i < apply->segment_count; i++) {
 		key = index_key_u32(apply->segments[i].number);

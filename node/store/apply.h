@@ -19,6 +19,7 @@ struct apply_log {
 	uint32_t number;
 	bool dirty;
 	struct index_log row;
+	uint64_t counted; /* of its size, in meta's sum */
 	struct tree tree; /* not to be used where row.broken */
 };
 

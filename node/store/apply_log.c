@@ -90,6 +90,7 @@ apply_log(struct apply *apply, uint32_t number, struct apply_log **out, struct e
 		return err_set(err, ERR_MEMORY, "no memory for a log");
 	log->number = number;
 	result = index_log_get(apply->txn, number, &log->row, err);
+	log->counted = log->row.size;
 	if (result == 0)
 		result = load_tree(apply, log, err);
 	if (result == 0)

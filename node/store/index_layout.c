@@ -4,7 +4,7 @@
 #include "proto/hash.h"
 
 #define CHECK_SIZE 8
-#define META_SIZE (4 + 8 * 8 + 2 * 4 + CHECK_SIZE)
+#define META_SIZE (4 + 9 * 8 + 2 * 4 + CHECK_SIZE)
 #define LOG_SIZE (4 * HASH_SIZE + 3 * 8 + 1 + CHECK_SIZE)
 #define ENTRY_SIZE (8 + HASH_SIZE + 1)
 #define PAYLOAD_SIZE 9
@@ -255,6 +255,7 @@ index_meta_encode(const struct index_meta *meta)
 	value_u64(&value, meta->wants);
 	value_u64(&value, meta->part_wants);
 	value_u64(&value, meta->segment_sum);
+	value_u64(&value, meta->log_sum);
 	value_u32(&value, meta->logs);
 	value_u32(&value, meta->segments);
 	value_seal(&value, INDEX_META, 0);
@@ -276,8 +277,9 @@ index_meta_decode(struct index_meta *meta, const struct index_value *value)
 	meta->wants = get_u64(at + 44);
 	meta->part_wants = get_u64(at + 52);
 	meta->segment_sum = get_u64(at + 60);
-	meta->logs = get_u32(at + 68);
-	meta->segments = get_u32(at + 72);
+	meta->log_sum = get_u64(at + 68);
+	meta->logs = get_u32(at + 76);
+	meta->segments = get_u32(at + 80);
 	return true;
 }
 

@@ -89,6 +89,7 @@ struct index_meta {
 	uint64_t wants;
 	uint64_t part_wants;
 	uint64_t segment_sum; /* of all segments' ends */
+	uint64_t log_sum;     /* of all logs' sizes */
 	uint32_t logs;
 	uint32_t segments;
 };

@@ -555,6 +555,32 @@ test_compare(void **state)
 	}
 }
 
+/* A row that was right once, as a damaged page may show it, must not have a log forked. */
+static void
+test_stale_row(void **state)
+{
+	struct place *place = *state;
+	struct store *store = (struct store *)place->storage;
+	struct index_key key = index_key_u32(0);
+	struct index_value old;
+	struct store_write write;
+	struct batch *batch;
+
+	fill(place);
+	ok(write_begin(store, &write, &err));
+	ok(index_get(write.txn, INDEX_LOGS, &key, &old, &err));
+	write_end(&write);
+	ok(fixture_append(place->storage, 0, 100, 101, &err));
+	ok(write_begin(store, &write, &err));
+	ok(index_put(write.txn, INDEX_LOGS, &key, &old, false, &err));
+	ok(write_commit(&write, &err));
+	write_end(&write);
+	assert_int_equal(batch_begin(place->storage, &batch, &err), ERR_INDEX);
+	ok(store_reindex(place->path, NULL, NULL, NULL, &err));
+	ok(fixture_append(place->storage, 0, 101, 102, &err));
+	check_all(place, 0, 102);
+}
+
 /* A frame that rots costs its own entry and nothing else, also after reindex. */
 static void
 test_rot(void **state)
@@ -789,6 +815,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_reindex, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_compare, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_stale_row, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_rot, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_payloads, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
