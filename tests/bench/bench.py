@@ -404,6 +404,12 @@ TOOLS = [Floor, Dalil, Restic, Borg, Rsync]
 OPERATIONS = ["deposit", "verify", "get", "replicate", "start"]
 
 
+def wanted(what, name):
+    """BENCH_TOOLS and BENCH_OPERATIONS, where given, name what to measure."""
+    given = os.environ.get("BENCH_" + what)
+    return not given or name in given.split()
+
+
 def have(tool):
     if tool is Dalil:
         return os.path.exists(DALIL)
@@ -417,10 +423,12 @@ def progress(text):
 
 def measure_corpus(corpus, results, notes):
     """Every operation of every tool in turn, as often as asked."""
-    tools = [tool(corpus) for tool in TOOLS if have(tool)]
+    tools = [tool(corpus) for tool in TOOLS if have(tool) and wanted("TOOLS", tool.name)]
     for turn in range(REPEAT):
         for operation in OPERATIONS:
             for tool in tools:
+                if not wanted("OPERATIONS", operation):
+                    continue
                 progress("%s, %d of %d: %s by %s" % (corpus.name, turn + 1, REPEAT, operation,
                                                      tool.name))
                 try:

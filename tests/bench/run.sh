@@ -6,6 +6,7 @@
 #	BENCH_MEDIA_MIB=2048 BENCH_DOCUMENTS=20000	the sizes
 #	BENCH_REPEAT=3		runs of each measurement, of which the median counts
 #	BENCH_DIR=/var/tmp/dalil-bench	where the corpora stay and the stores come and go
+#	BENCH_TOOLS="dalil rsync" BENCH_OPERATIONS="deposit verify get replicate start"	only these
 #	BENCH_STRICT=1		exit 1 where a target is missed
 #	DALIL_BUILD=DIRECTORY	a build to measure; else one is made in build-bench
 set -eu
