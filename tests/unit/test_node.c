@@ -363,6 +363,7 @@ run(void *cookie)
 	struct member *m = cookie;
 
 	m->result = node_run(m->node, NULL);
+	hash_thread_end();
 	return NULL;
 }
 
@@ -484,7 +485,7 @@ wait_holds(struct member *holder, struct member *owner)
 {
 	unsigned i;
 
-	for (i = 0; i < 600 && !holds(holder, owner); i++)
+	for (i = 0; i < 1200 && !holds(holder, owner); i++)
 		(void)usleep(50000);
 	if (!holds(holder, owner))
 		fail_msg("node %u does not hold the log of node %u", holder->number, owner->number);
