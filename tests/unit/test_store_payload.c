@@ -1,61 +1,19 @@
-/* P1 (durable): payloads written, fetched and read back, leaf by leaf, also after reopening. */
+/*
+ * P1 (durable): payloads of any size come back leaf by leaf, with hashes and proofs, whether
+ * deposited or fetched in any order; no leaf that was synced is needed twice.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/store/store_private.h"
 #include "proto/hash.h"
-#include "tests/store/fixture.h"
-#include "tests/unit/vectors.h"
-
-struct place {
-	char *folder;
-	char *path;
-	struct storage *storage;
-};
+#include "tests/store/place.h"
 
 static struct err err; /* of the call that ok() looks at */
 
-#define ok(call)                                                   \
-	do {                                                       \
-		if ((call) != 0)                                   \
-			fail_msg("%s: %s", #call, err_text(&err)); \
-	} while (0)
-
-static int
-setup(void **state)
-{
-	struct place *place = calloc(1, sizeof(*place));
-
-	place->folder = fixture_folder();
-	if (asprintf(&place->path, "%s/store", place->folder) < 0)
-		return -1;
-	ok(store_create(place->path, &err));
-	ok(store_open(place->path, &place->storage, &err));
-	*state = place;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct place *place = *state;
-
-	storage_close(place->storage);
-	fixture_remove(place->folder);
-	free(place->path);
-	free(place);
-	return 0;
-}
-
-static void
-reopen(struct place *place)
-{
-	storage_close(place->storage);
-	ok(store_open(place->path, &place->storage, &err));
-}
+#define ok(call) place_must((call), &err, #call)
 
 static void
 test_payloads(void **state)
@@ -168,7 +126,7 @@ test_fetch(void **state)
 	ok(payload_fetch_sync(fetch, count_whole, &whole, &err));
 	assert_int_equal(whole, 0);
 	payload_fetch_free(fetch);
-	reopen(place);
+	place_reopen(place);
 	ok(payload_fetch_new(place->storage, &fetch, &err));
 	fetch_some(fetch, &payload, 101, 150);
 	payload_fetch_free(fetch); /* not synced: to be put again */
@@ -212,8 +170,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_payloads, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
+	    place_test(test_payloads),
+	    place_test(test_fetch),
 	};
 
 	return cmocka_run_group_tests_name("store_payload", tests, NULL, NULL);
