@@ -16,7 +16,7 @@ must() { "$@" || fail "this command: $*"; }
 say "Install what is missing and build"
 must tests/setup.sh
 build=${DALIL_TOUR_BUILD:-$top/build-tour}
-[ -d "$build" ] || must meson setup "$build" -Dtests=false -Dbuildtype=release >/dev/null
+[ -d "$build" ] || must meson setup "$build" -Dbuildtype=release >/dev/null
 must ninja -C "$build" >/dev/null
 export PATH="$build/cli:$build/node:$PATH"
 

@@ -18,7 +18,7 @@ IMPURE = re.compile(
     r"(?<![\w.>])(printf|puts|perror|fopen|time|clock_gettime|gettimeofday|getenv"
     r"|randombytes_buf|randombytes_random|randombytes_uniform|getrandom)\s*\(")
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+'", re.S)
-NAMES_OF_PLACES = re.compile(r"(?<![\w.])/work/|/tmp/wt|/work/main")
+NAMES_OF_PLACES = re.compile(r"(?<![\w.])/(home|root|Users)/\w")
 
 
 def listed(*folders):
