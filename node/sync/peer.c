@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "node/sync/sync_internal.h"
+#include "proto/text.h"
 
 #define HELLO_MS 10000
 #define PING_MS 45000
@@ -104,6 +105,8 @@ peer_fail(struct sync *sync, struct peer *peer, enum message_code code, enum syn
 	va_end(arguments);
 	message.as.error.code = (uint64_t)code;
 	message.as.error.text = view_text(peer->trouble);
+	if (!text_is_utf8(message.as.error.text)) /* cut off in the middle of a character */
+		message.as.error.text = view_text("");
 	peer_send(sync, peer, &message, NULL, view_of(NULL, 0));
 	action_close(sync, peer->connection);
 	action_report(sync, kind, peer, NULL, "%s", peer->trouble);

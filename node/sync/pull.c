@@ -420,6 +420,24 @@ pull_stored(struct sync *sync, struct sync_disk *disk)
 		complete(sync, log);
 }
 
+/* The disk did not take the log itself, or its checkpoint: later, from the start. */
+void
+pull_not_stored(struct sync *sync, const struct sync_disk *disk, const uint8_t *id)
+{
+	struct log *log = log_find(sync, id);
+
+	action_report(sync, SYNC_REPORT_TROUBLE, NULL, log, "%s failed: %s",
+	    sync_disk_name(disk->kind), err_text(&disk->err));
+	if (log == NULL)
+		return;
+	if (disk->kind == SYNC_DISK_LOG_PUT)
+		log->stored = false;
+	else
+		head_fini(&log->seen);
+	log->retry_at = sync->now.monotonic + RETRY_MS;
+	pull_stop(sync, log);
+}
+
 bool
 pull_wants(const struct sync *sync, const struct peer *peer)
 {

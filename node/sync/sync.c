@@ -78,14 +78,16 @@ ask_heads(struct sync *sync, struct peer *peer)
 static void
 take_error(struct sync *sync, struct peer *peer, const struct message_error *error)
 {
+	struct err err = {0};
 	struct buffer text;
 
 	buffer_init(&text, (size_t)8 * MESSAGE_TEXT_MAX);
 	text_escape(&text, error->text);
-	peer_fail(sync, peer, MESSAGE_CODE_PROTOCOL, SYNC_REPORT_DOWN,
-	    "it hung up with code %llu: %.*s", (unsigned long long)error->code, (int)text.size,
-	    (const char *)text.data);
+	(void)err_set(&err, ERR_NETWORK, "it hung up with code %llu: %.*s",
+	    (unsigned long long)error->code, (int)text.size, (const char *)text.data);
 	buffer_fini(&text);
+	action_close(sync, peer->connection);
+	sync_closed(sync, peer->connection, &err, sync->now);
 }
 
 static void
@@ -240,8 +242,15 @@ sync_disk_done(struct sync *sync, struct sync_disk *disk, struct sync_now now)
 		sync->puts--;
 	switch (disk->kind) {
 	case SYNC_DISK_LOG_PUT:
-	case SYNC_DISK_STATEMENT_PUT:
+		if (disk->result != ERR_NONE)
+			pull_not_stored(sync, disk, disk->as.log.log);
+		break;
 	case SYNC_DISK_HEAD_PUT:
+		if (disk->result != ERR_NONE)
+			pull_not_stored(sync, disk, disk->as.head.log);
+		break;
+	case SYNC_DISK_STATEMENT_PUT:
+		/* It counts in memory; after a restart peers are asked for it again. */
 		if (disk->result != ERR_NONE)
 			action_report(sync, SYNC_REPORT_TROUBLE, NULL, NULL, "%s failed: %s",
 			    sync_disk_name(disk->kind), err_text(&disk->err));
@@ -282,6 +291,25 @@ advance_peer(struct sync *sync, struct peer *peer)
 	round_settle(sync, peer);
 }
 
+/*
+ * Memory ran out somewhere, and something was not sent or not asked: what hangs on connections is
+ * given up with them, and begins anew when they come back.
+ */
+static void
+start_over(struct sync *sync)
+{
+	unsigned i;
+
+	sync->starved = false;
+	sync->signing = false;
+	sync->wants_dirty = true;
+	for (i = 0; i < SLOTS_MAX; i++)
+		if (sync->peers[i] != NULL)
+			peer_fail(sync, sync->peers[i], MESSAGE_CODE_INTERNAL, SYNC_REPORT_DOWN,
+			    "no memory: starting over");
+	sync->starved = false;
+}
+
 void
 sync_advance(struct sync *sync)
 {
@@ -290,6 +318,8 @@ sync_advance(struct sync *sync)
 
 	if (!sync->started || sync->stopping)
 		return;
+	if (sync->starved)
+		start_over(sync);
 	own_advance(sync);
 	for (j = 0; j < sync->log_count; j++)
 		pull_start(sync, sync->logs[j]);

@@ -387,6 +387,7 @@ void pull_package(struct sync *sync, struct peer *peer, struct request *request,
 void pull_entry(struct sync *sync, struct peer *peer, struct request *request,
     const struct message_entry *entry, struct chunk *chunk);
 void pull_stored(struct sync *sync, struct sync_disk *disk);
+void pull_not_stored(struct sync *sync, const struct sync_disk *disk, const uint8_t *id);
 /* Does the peer have records of any log that we want and can get? */
 bool pull_wants(const struct sync *sync, const struct peer *peer);
 
