@@ -6,7 +6,7 @@
 #include "proto/hash.h"
 
 #define WINDOW 65536
-#define SEQUENCE_AHEAD 1000000 /* frames that one damaged stretch can have held */
+#define SEQUENCE_AHEAD ((uint64_t)1 << 40) /* more than what is lost can have held */
 
 void
 journal_walk_init(

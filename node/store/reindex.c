@@ -89,6 +89,12 @@ step(struct reindex *reindex, struct err *err)
 			reindex->apply.meta.position = journal_pack(reindex->walk.at);
 			return 0;
 		}
+	} else if (result == ERR_NOT_FOUND) {
+		/* The end, unless it is only a file that is gone. */
+		result = journal_walk_skip(&reindex->walk, &why);
+		if (result == 0)
+			tell(
+			    reindex, "files of the journal are not there, with others behind them");
 	} else if (result == ERR_DAMAGED) {
 		tell(reindex, err_text(&why));
 		result = journal_walk_skip(&reindex->walk, &why);
@@ -118,6 +124,8 @@ walk_journal(struct reindex *reindex, struct err *err)
 				    journal_bytes(&reindex->store->journal, reindex->walk.at), all);
 		}
 	}
+	if (reindex->progress != NULL)
+		reindex->progress(reindex->cookie, all, all);
 	return result == ERR_NOT_FOUND ? 0 : result;
 }
 

@@ -17,6 +17,10 @@ store_lock(int dir, int *lock, struct err *err)
 	/* A description of its own for each holder: threads of one process wait for each other too. */
 	if (result == 0)
 		result = disk_lock(*lock, LOCK_JOURNAL, true, err);
+	if (result == ERR_NOT_FOUND)
+		result = err_set(err, ERR_DAMAGED,
+		    "the store's file `lock` is not there: with no other dalil running, make it "
+		    "anew, empty");
 	if (result != 0 && *lock >= 0) {
 		(void)close(*lock);
 		*lock = -1;

@@ -299,6 +299,50 @@ test_rot(void **state)
 	ok(fixture_append(place->storage, 1, 17, 20, &err));
 }
 
+/* A whole file of the journal is gone: what stands behind it is not. */
+static void
+test_lost_file(void **state)
+{
+	struct place *place = *state;
+	struct store *store = (struct store *)place->storage;
+	struct snapshot *snapshot;
+	unsigned findings = 0;
+	unsigned lost = 0;
+	unsigned there = 0;
+	char *path;
+
+	store->journal_file_max = 50000;
+	place_fill(place);
+	storage_close(place->storage);
+	assert_true(asprintf(&path, "%s/journal/00000002.jrn", place->path) > 0);
+	assert_int_equal(unlink(path), 0);
+	free(path);
+	for (int i = 0; i < 2; i++) {
+		ok(store_open(place->path, &place->storage, &err));
+		ok(store_compare(place->storage, NULL, count_finding, &findings, &err));
+		assert_true(findings > 0);
+		ok(snapshot_begin(place->storage, &snapshot, &err));
+		lost = there = 0;
+		for (uint64_t index = 0; index < 100; index++) {
+			int result = fixture_check(snapshot, 0, index, &err);
+
+			assert_true(result == 0 || result == ERR_DAMAGED);
+			lost += result != 0;
+			there += result == 0;
+		}
+		assert_true(lost > 10 && lost < 50);
+		ok(fixture_check(snapshot, 1, 16, &err));
+		snapshot_end(snapshot);
+		findings = 0;
+		if (i == 0) {
+			storage_close(place->storage);
+			ok(store_reindex(place->path, NULL, count_finding, &findings, &err));
+			assert_true(findings > 0);
+		}
+	}
+	ok(fixture_append(place->storage, 1, 17, 20, &err));
+}
+
 int
 main(void)
 {
@@ -309,6 +353,7 @@ main(void)
 	    place_test(test_compare),
 	    place_test(test_stale_row),
 	    place_test(test_rot),
+	    place_test(test_lost_file),
 	};
 
 	return cmocka_run_group_tests_name("store_damage", tests, NULL, NULL);
