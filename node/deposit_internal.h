@@ -28,9 +28,9 @@
  * being synced.  No lock is held while a file is read or a batch committed.
  */
 
-#define DEPOSIT_WINDOW 1024            /* jobs added and not reported */
+#define DEPOSIT_WINDOW 1536            /* jobs added and not reported */
 #define DEPOSIT_QUEUE 64               /* jobs added and not begun by a worker */
-#define DEPOSIT_BATCH 768              /* jobs of one batch */
+#define DEPOSIT_BATCH 512              /* jobs of one batch */
 #define DEPOSIT_PENDING (8u << 20)     /* bytes of records and parts before workers wait */
 #define DEPOSIT_SYNC_BYTES (32u << 20) /* bytes of payload after which a batch is due */
 #define DEPOSIT_LINGER_MS 100          /* a batch waits so long for company */

@@ -382,7 +382,8 @@ class Dalil(Tool):
             os.sync()
             begin = time.monotonic()
             second.start()
-            result = self.measured("two", "sync", "--timeout", "1800",
+            # The depositor's round: it signs what it added, and ends once the other has it all.
+            result = self.measured("one", "sync", "--timeout", "1800",
                                    also=(first.pid, second.pid))
             result.seconds = time.monotonic() - begin
             self.check_replica()
