@@ -42,7 +42,9 @@ open_file(struct session *session, const char *path, struct standalone *file, ui
 	if (result == 0)
 		result = standalone_open(file, used, secret, err);
 	buffer_fini(&passphrase);
-	return result == 0 ? 0 : err_wrap(err, "%s", path);
+	if (result != 0)
+		err_wrap(err, "%s", path);
+	return result;
 }
 
 /* A vault of another organisation, or of former days, opens other things than ours. */

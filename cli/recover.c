@@ -64,7 +64,9 @@ attach_one(struct session *session, const char *path, struct err *err)
 	sodium_free(secret);
 	buffer_fini(&passphrase);
 	standalone_fini(&file);
-	return code == ERR_NONE ? code : err_wrap(err, "the key file %s", path);
+	if (code != ERR_NONE)
+		err_wrap(err, "the key file %s", path);
+	return code;
 }
 
 static int

@@ -123,13 +123,15 @@ unlock(struct session *session, enum session_need need, struct err *err)
 		return ERR_NONE;
 	if (!keys_has_passphrase(keys))
 		return keys_unlock(keys, NULL, KEYS_SCOPE_ALL, err);
+	/* Borrowing costs nothing, deriving a key from a passphrase a second and 256 MiB. */
+	code = need == SESSION_ALL ? ERR_NOT_FOUND :
+	                             lend_borrow(archive_path(session->archive), keys, &borrowed);
+	if (code == ERR_NONE && keys_scope(keys) == KEYS_SCOPE_ALL)
+		return ERR_NONE;
 	if (passphrase_is_named(session->context))
 		return unlock_with_passphrase(session, err);
-	if (need != SESSION_ALL) {
-		code = lend_borrow(archive_path(session->archive), keys, &borrowed);
-		if (code == ERR_NONE && (need == SESSION_READ || is_enough(need, keys_scope(keys))))
-			return ERR_NONE;
-	}
+	if (code == ERR_NONE && (need == SESSION_READ || is_enough(need, keys_scope(keys))))
+		return ERR_NONE;
 	if (need == SESSION_READ && (session->identity_count > 0 || !terminal_is_there()))
 		return ERR_NONE;
 	return unlock_with_passphrase(session, err);
@@ -244,7 +246,9 @@ read_identities(struct session *session, struct err *err)
 	} else {
 		code = read_age_identities(session, path, err);
 	}
-	return code == ERR_NONE ? ERR_NONE : err_wrap(err, "the identity file %s", path);
+	if (code != ERR_NONE)
+		err_wrap(err, "the identity file %s", path);
+	return code;
 }
 
 int
@@ -336,7 +340,8 @@ session_roots(struct session_roots *roots, struct context *context, const struct
 		standalone_fini(&file);
 		if (code != ERR_NONE) {
 			sodium_free(seed);
-			return err_wrap(err, "the key file %s", path);
+			err_wrap(err, "the key file %s", path);
+			return code;
 		}
 		roots->seeds[roots->count++] = seed;
 	}

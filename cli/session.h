@@ -8,9 +8,9 @@
 /*
  * Purpose: the store that a command works on, with as many of its keys opened as it needs.
  *
- * Where keys come from, in this order: a store without passphrase; a passphrase file that was named
- * (--passphrase-file or the environment); a running dalild of the same user, which lends its node keys,
- * and its reader keys after `unlock --for`; the terminal.
+ * Where keys come from, in this order: a store without passphrase; a running dalild of the same user
+ * that lends all of them (`unlock --for`); a passphrase file that was named (--passphrase-file or the
+ * environment); a running dalild, which lends its node keys; the terminal.
  *
  * Ownership: session_close wipes and frees everything. One session a process.
  */

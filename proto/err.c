@@ -20,7 +20,7 @@ err_set(struct err *err, enum err_code code, const char *format, ...)
 }
 
 /* Text longer than the buffer is cut at its end: the context that comes first matters more. */
-int
+void
 err_wrap(struct err *err, const char *format, ...)
 {
 	char old[ERR_TEXT_MAX];
@@ -29,7 +29,7 @@ err_wrap(struct err *err, const char *format, ...)
 	int written;
 
 	if (err == NULL)
-		return ERR_NONE;
+		return;
 	memcpy(old, err->text, sizeof(old));
 	old[sizeof(old) - 1] = '\0';
 	va_start(arguments, format);
@@ -40,7 +40,6 @@ err_wrap(struct err *err, const char *format, ...)
 	length = (size_t)written < sizeof(err->text) ? (size_t)written : sizeof(err->text) - 1;
 	(void)snprintf(err->text + length, sizeof(err->text) - length, ": %s",
 	    old[0] == '\0' ? err_name(err->code) : old);
-	return err->code;
 }
 
 static enum err_code

@@ -47,10 +47,10 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Put "context: " before the text that ${err} holds.  Returns its code, but 0 for NULL: a caller
- * whose own caller may pass NULL keeps the code itself.
+ * Put "context: " before the text that ${err} holds.  It returns nothing: the code is the caller's
+ * to keep, for ${err} may be NULL.
  */
-int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
  * Store the code that fits the errno value ${number} and "text: strerror".

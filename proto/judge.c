@@ -73,12 +73,12 @@ judge_frozen(const struct judge *judge)
 	return judge->frozen;
 }
 
-static int
+static void
 refuse_log(struct judge *judge, struct err *why)
 {
 	judge->refused = true;
-	return err_wrap(why, "the log does not begin with its charter up to its own enrol "
-	                     "(formats, Log start)");
+	err_wrap(why, "the log does not begin with its charter up to its own enrol "
+	              "(formats, Log start)");
 }
 
 /* A verdict with its reason, which calls that refused left in ${why}, or ERR_MEMORY. */

@@ -152,6 +152,7 @@ as heir verify --all >"$work/heir.verify" || fail "verify at the successor"
 tell "$(tail -1 "$work/heir.verify")"
 
 say "Compare every file, byte for byte"
+must as heir --quiet unlock --for 15
 same=0
 while IFS= read -r line; do
 	record=${line%% *}
