@@ -131,8 +131,11 @@ put_link(struct add *add, struct fields_builder *builder, struct view link, stru
 	relation = view_of(link.data, (size_t)(colon - link.data));
 	code = archive_find(add->session.archive, view_of(colon + 1, link.size - relation.size - 1),
 	    &place, id, err);
-	return code == ERR_NONE ? fields_put_link(builder, relation, id, err) :
-	                          err_wrap(err, "--link");
+	if (code != ERR_NONE) {
+		err_wrap(err, "--link");
+		return code;
+	}
+	return fields_put_link(builder, relation, id, err);
 }
 
 /* A cell of the row that is not empty takes the place of the option of that name. */
